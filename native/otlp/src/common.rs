@@ -1,0 +1,189 @@
+//! `KeyValue` and `AnyValue`: the shape of every attribute, whatever it is an attribute of.
+//!
+//! An attribute with a scalar value is one call and, where key and value are short and ASCII, one check for room: all
+//! lengths are known up front. Containers are opened, filled with further attributes or elements, and closed.
+//!
+//! The members of `AnyValue` are a oneof: a value that is set is written even when it is empty or zero, a value of
+//! `None` is an empty `AnyValue`. The key is a plain field and left out when empty.
+
+use crate::fields::{any_value, array_value, key_value, key_value_list};
+use otlp_wire::{Mark, Text, Writer};
+
+/// Deepest nesting of messages that protobuf parsers read back, the request itself being depth 0
+/// (<https://protobuf.dev/programming-guides/proto-limits/#depth>). A request that nests deeper is refused whole by its
+/// receiver, so an attribute that would is left out instead.
+pub const MAX_MESSAGE_DEPTH: u32 = 100;
+
+/// A value without parts.
+#[derive(Clone, Copy, Debug)]
+pub enum Scalar<'a> {
+    /// An empty `AnyValue`.
+    None,
+    /// `bool_value`
+    Bool(bool),
+    /// `int_value`
+    Int(i64),
+    /// `double_value`
+    Double(f64),
+    /// `string_value`
+    Text(Text<'a>),
+    /// `bytes_value`
+    Bytes(&'a [u8]),
+}
+
+/// The two kinds of values with parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Container {
+    /// `array_value`: elements, written by [`element`] and [`open_element`].
+    Array,
+    /// `kvlist_value`: attributes under the tag [`key_value_list::VALUES`].
+    KeyValueList,
+}
+
+impl Container {
+    const fn tag(self) -> u8 {
+        match self {
+            Self::Array => any_value::ARRAY_VALUE,
+            Self::KeyValueList => any_value::KVLIST_VALUE,
+        }
+    }
+
+    /// How many messages deeper than the attribute or element itself its parts lie.
+    pub const fn depth(self) -> u32 {
+        match self {
+            Self::Array => 2,        // ArrayValue, AnyValue
+            Self::KeyValueList => 3, // KeyValueList, KeyValue, AnyValue
+        }
+    }
+}
+
+/// A container that was opened, to be given to [`close`].
+#[derive(Clone, Copy, Debug)]
+#[must_use = "an opened container must be closed"]
+pub struct OpenContainer {
+    key_value: Option<Mark>,
+    any_value: Mark,
+    content: Mark,
+}
+
+/// Writes a `KeyValue` with a scalar value as the field `tag` of the message that is open.
+#[inline]
+pub fn attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>) {
+    if let Text::Utf8(key) = key {
+        // Tag, three lengths and three inner tags take eight bytes while everything stays below 128.
+        if !key.is_empty() && key.len() < 0x70 {
+            match value {
+                Scalar::Text(Text::Utf8(text)) if key.len() + text.len() < 0x78 => {
+                    return short_attribute(writer, tag, key, any_value::STRING_VALUE, text);
+                }
+                Scalar::Int(number @ 0..=0x7f) => {
+                    return tiny_attribute(writer, tag, key, any_value::INT_VALUE, number as u8);
+                }
+                Scalar::Bool(flag) => {
+                    return tiny_attribute(writer, tag, key, any_value::BOOL_VALUE, u8::from(flag));
+                }
+                _ => {}
+            }
+        }
+    }
+    long_attribute(writer, tag, key, value);
+}
+
+/// `tag len 0A key_len key 12 len member value_len value`, all lengths in one byte.
+#[inline]
+fn short_attribute(writer: &mut Writer, tag: u8, key: &[u8], member: u8, value: &[u8]) {
+    let any_len = 2 + value.len();
+    let head = [tag, (4 + key.len() + any_len) as u8, key_value::KEY, key.len() as u8];
+    writer.put_pair(head, key, [key_value::VALUE, any_len as u8, member, value.len() as u8], value);
+}
+
+/// `tag len 0A key_len key 12 02 member value`, with a value of one byte.
+#[inline]
+fn tiny_attribute(writer: &mut Writer, tag: u8, key: &[u8], member: u8, value: u8) {
+    let head = [tag, (6 + key.len()) as u8, key_value::KEY, key.len() as u8];
+    writer.put_pair(head, key, [key_value::VALUE, 2, member, value], &[]);
+}
+
+#[inline(never)]
+fn long_attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>) {
+    let size = scalar_guess(value);
+    let pair = writer.open(tag, 4 + key.max_utf8_len() + size);
+    if !key.is_empty() {
+        writer.text_field(key_value::KEY, key);
+    }
+    any_value_field(writer, key_value::VALUE, value, size);
+    writer.close(pair);
+}
+
+/// Writes a scalar as an element of the array that is open.
+#[inline]
+pub fn element(writer: &mut Writer, value: Scalar<'_>) {
+    any_value_field(writer, array_value::VALUES, value, scalar_guess(value));
+}
+
+/// The bytes that an `AnyValue` of this scalar most likely takes.
+#[inline]
+fn scalar_guess(value: Scalar<'_>) -> usize {
+    match value {
+        Scalar::Text(text) => 2 + text.known_utf8_len().unwrap_or(text.max_utf8_len() / 2),
+        Scalar::Bytes(bytes) => 2 + bytes.len(),
+        _ => 11,
+    }
+}
+
+#[inline]
+fn any_value_field(writer: &mut Writer, tag: u8, value: Scalar<'_>, guess: usize) {
+    match value {
+        Scalar::None => writer.put([tag, 0]),
+        Scalar::Bool(flag) => writer.put([tag, 2, any_value::BOOL_VALUE, u8::from(flag)]),
+        Scalar::Double(number) => {
+            let mut field = [0; 11];
+            (field[0], field[1], field[2]) = (tag, 9, any_value::DOUBLE_VALUE);
+            field[3..].copy_from_slice(&number.to_le_bytes());
+            writer.put(field);
+        }
+        Scalar::Int(number) => {
+            let mark = writer.open(tag, 11);
+            writer.varint_field(any_value::INT_VALUE, number as u64);
+            writer.close(mark);
+        }
+        Scalar::Text(text) => {
+            let mark = writer.open(tag, guess);
+            writer.text_field(any_value::STRING_VALUE, text);
+            writer.close(mark);
+        }
+        Scalar::Bytes(bytes) => {
+            let mark = writer.open(tag, guess);
+            writer.bytes_field(any_value::BYTES_VALUE, bytes);
+            writer.close(mark);
+        }
+    }
+}
+
+/// Begins an attribute whose value is a container, as the field `tag` of the message that is open.
+pub fn open_attribute(writer: &mut Writer, tag: u8, key: Text<'_>, kind: Container) -> OpenContainer {
+    let pair = writer.open(tag, 0);
+    if !key.is_empty() {
+        writer.text_field(key_value::KEY, key);
+    }
+    let value = writer.open(key_value::VALUE, 0);
+    OpenContainer { key_value: Some(pair), any_value: value, content: writer.open(kind.tag(), 0) }
+}
+
+/// Begins an element of the open array that is a container itself.
+pub fn open_element(writer: &mut Writer, kind: Container) -> OpenContainer {
+    let value = writer.open(array_value::VALUES, 0);
+    OpenContainer { key_value: None, any_value: value, content: writer.open(kind.tag(), 0) }
+}
+
+/// Ends a container.
+pub fn close(writer: &mut Writer, container: OpenContainer) {
+    writer.close(container.content);
+    writer.close(container.any_value);
+    if let Some(pair) = container.key_value {
+        writer.close(pair);
+    }
+}
+
+/// The tag under which the attributes of an open [`Container::KeyValueList`] stand.
+pub const KEY_VALUE_LIST_TAG: u8 = key_value_list::VALUES;

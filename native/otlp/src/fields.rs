@@ -1,0 +1,185 @@
+//! Field numbers of OTLP, as tags ready to be written.
+//!
+//! Each constant is the tag of a field: its number and wire type from the `.proto` files of opentelemetry-proto 1.11.
+//! All fields below 16 have one-byte tags (`u8`); the few above are given as their bytes.
+
+use otlp_wire::WireType::{Fixed64, Len, Varint};
+use otlp_wire::varint::short_tag;
+
+/// `opentelemetry.proto.common.v1.AnyValue`: one of these, or none for an empty value.
+pub mod any_value {
+    use super::*;
+    /// `string string_value = 1`
+    pub const STRING_VALUE: u8 = short_tag(1, Len);
+    /// `bool bool_value = 2`
+    pub const BOOL_VALUE: u8 = short_tag(2, Varint);
+    /// `int64 int_value = 3`
+    pub const INT_VALUE: u8 = short_tag(3, Varint);
+    /// `double double_value = 4`
+    pub const DOUBLE_VALUE: u8 = short_tag(4, Fixed64);
+    /// `ArrayValue array_value = 5`
+    pub const ARRAY_VALUE: u8 = short_tag(5, Len);
+    /// `KeyValueList kvlist_value = 6`
+    pub const KVLIST_VALUE: u8 = short_tag(6, Len);
+    /// `bytes bytes_value = 7`
+    pub const BYTES_VALUE: u8 = short_tag(7, Len);
+}
+
+/// `opentelemetry.proto.common.v1.ArrayValue`
+pub mod array_value {
+    use super::*;
+    /// `repeated AnyValue values = 1`
+    pub const VALUES: u8 = short_tag(1, Len);
+}
+
+/// `opentelemetry.proto.common.v1.KeyValueList`
+pub mod key_value_list {
+    use super::*;
+    /// `repeated KeyValue values = 1`
+    pub const VALUES: u8 = short_tag(1, Len);
+}
+
+/// `opentelemetry.proto.common.v1.KeyValue`
+pub mod key_value {
+    use super::*;
+    /// `string key = 1`
+    pub const KEY: u8 = short_tag(1, Len);
+    /// `AnyValue value = 2`
+    pub const VALUE: u8 = short_tag(2, Len);
+}
+
+/// `opentelemetry.proto.common.v1.InstrumentationScope`
+pub mod scope {
+    use super::*;
+    /// `string name = 1`
+    pub const NAME: u8 = short_tag(1, Len);
+    /// `string version = 2`
+    pub const VERSION: u8 = short_tag(2, Len);
+    /// `repeated KeyValue attributes = 3`
+    pub const ATTRIBUTES: u8 = short_tag(3, Len);
+}
+
+/// `opentelemetry.proto.resource.v1.Resource`
+pub mod resource {
+    use super::*;
+    /// `repeated KeyValue attributes = 1`
+    pub const ATTRIBUTES: u8 = short_tag(1, Len);
+}
+
+/// `Export{Trace,Logs,Metrics}ServiceRequest`, `Resource{Spans,Logs,Metrics}` and `Scope{Spans,Logs,Metrics}`:
+/// the three signals use the same numbers.
+pub mod envelope {
+    use super::*;
+    /// `repeated Resource… resource_… = 1` of the request
+    pub const RESOURCE_GROUPS: u8 = short_tag(1, Len);
+    /// `Resource resource = 1` of a resource group
+    pub const RESOURCE: u8 = short_tag(1, Len);
+    /// `repeated Scope… scope_… = 2` of a resource group
+    pub const SCOPE_GROUPS: u8 = short_tag(2, Len);
+    /// `InstrumentationScope scope = 1` of a scope group
+    pub const SCOPE: u8 = short_tag(1, Len);
+    /// `repeated Span spans = 2`, `LogRecord log_records = 2`, `Metric metrics = 2` of a scope group
+    pub const ITEMS: u8 = short_tag(2, Len);
+    /// `string schema_url = 3` of a resource group and of a scope group
+    pub const SCHEMA_URL: u8 = short_tag(3, Len);
+}
+
+/// `opentelemetry.proto.trace.v1.Span`
+pub mod span {
+    use super::*;
+    use otlp_wire::WireType::Fixed32;
+    /// `bytes trace_id = 1`
+    pub const TRACE_ID: u8 = short_tag(1, Len);
+    /// `bytes span_id = 2`
+    pub const SPAN_ID: u8 = short_tag(2, Len);
+    /// `string trace_state = 3`
+    pub const TRACE_STATE: u8 = short_tag(3, Len);
+    /// `bytes parent_span_id = 4`
+    pub const PARENT_SPAN_ID: u8 = short_tag(4, Len);
+    /// `string name = 5`
+    pub const NAME: u8 = short_tag(5, Len);
+    /// `SpanKind kind = 6`
+    pub const KIND: u8 = short_tag(6, Varint);
+    /// `fixed64 start_time_unix_nano = 7`
+    pub const START_TIME_UNIX_NANO: u8 = short_tag(7, Fixed64);
+    /// `fixed64 end_time_unix_nano = 8`
+    pub const END_TIME_UNIX_NANO: u8 = short_tag(8, Fixed64);
+    /// `repeated KeyValue attributes = 9`
+    pub const ATTRIBUTES: u8 = short_tag(9, Len);
+    /// `uint32 dropped_attributes_count = 10`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(10, Varint);
+    /// `repeated Event events = 11`
+    pub const EVENTS: u8 = short_tag(11, Len);
+    /// `uint32 dropped_events_count = 12`
+    pub const DROPPED_EVENTS_COUNT: u8 = short_tag(12, Varint);
+    /// `repeated Link links = 13`
+    pub const LINKS: u8 = short_tag(13, Len);
+    /// `uint32 dropped_links_count = 14`
+    pub const DROPPED_LINKS_COUNT: u8 = short_tag(14, Varint);
+    /// `Status status = 15`
+    pub const STATUS: u8 = short_tag(15, Len);
+    /// `fixed32 flags = 16`, whose tag takes two bytes
+    pub const FLAGS: [u8; 2] = long_tag(otlp_wire::tag(16, Fixed32));
+}
+
+/// `opentelemetry.proto.trace.v1.Span.Event`
+pub mod event {
+    use super::*;
+    /// `fixed64 time_unix_nano = 1`
+    pub const TIME_UNIX_NANO: u8 = short_tag(1, Fixed64);
+    /// `string name = 2`
+    pub const NAME: u8 = short_tag(2, Len);
+    /// `repeated KeyValue attributes = 3`
+    pub const ATTRIBUTES: u8 = short_tag(3, Len);
+    /// `uint32 dropped_attributes_count = 4`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(4, Varint);
+}
+
+/// `opentelemetry.proto.trace.v1.Span.Link`
+pub mod link {
+    use super::*;
+    use otlp_wire::WireType::Fixed32;
+    /// `bytes trace_id = 1`
+    pub const TRACE_ID: u8 = short_tag(1, Len);
+    /// `bytes span_id = 2`
+    pub const SPAN_ID: u8 = short_tag(2, Len);
+    /// `repeated KeyValue attributes = 4`
+    pub const ATTRIBUTES: u8 = short_tag(4, Len);
+    /// `uint32 dropped_attributes_count = 5`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(5, Varint);
+    /// `fixed32 flags = 6`
+    pub const FLAGS: u8 = short_tag(6, Fixed32);
+}
+
+/// `opentelemetry.proto.trace.v1.Status`
+pub mod status {
+    use super::*;
+    /// `string message = 2`
+    pub const MESSAGE: u8 = short_tag(2, Len);
+    /// `StatusCode code = 3`
+    pub const CODE: u8 = short_tag(3, Varint);
+}
+
+/// `Export{Trace,Logs,Metrics}ServiceResponse` and their `Export…PartialSuccess`: plain numbers, as they are only read.
+pub mod response {
+    /// `Export…PartialSuccess partial_success = 1`
+    pub const PARTIAL_SUCCESS: u32 = 1;
+    /// `int64 rejected_… = 1` of the partial success
+    pub const REJECTED: u32 = 1;
+    /// `string error_message = 2` of the partial success
+    pub const ERROR_MESSAGE: u32 = 2;
+}
+
+/// `google.rpc.Status`, the body of an HTTP error answer: plain numbers, as they are only read.
+pub mod rpc_status {
+    /// `int32 code = 1`
+    pub const CODE: u32 = 1;
+    /// `string message = 2`
+    pub const MESSAGE: u32 = 2;
+}
+
+/// The bytes of a tag that takes two.
+const fn long_tag(tag: u32) -> [u8; 2] {
+    assert!(tag >= 0x80 && tag < 0x4000, "this tag does not take two bytes");
+    [tag as u8 | 0x80, (tag >> 7) as u8]
+}

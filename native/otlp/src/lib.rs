@@ -1,0 +1,20 @@
+//! OTLP on top of `otlp-wire`: field numbers, the parts that all signals share, the builder of export requests, and
+//! the reader of export responses.
+//!
+//! Source of every rule here: <https://github.com/open-telemetry/opentelemetry-proto> 1.11. No number of a field stands
+//! anywhere but in [`fields`]. What a Python object is, this crate does not know.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`fields`] | field numbers and tags |
+//! | [`common`] | `KeyValue`, `AnyValue`, resources and scopes |
+//! | [`trace`] | `Span`, `Span.Event`, `Span.Link`, `Status` |
+//! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
+//! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
+#![forbid(unsafe_code)]
+
+pub mod common;
+pub mod fields;
+pub mod request;
+pub mod response;
+pub mod trace;

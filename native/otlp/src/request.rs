@@ -1,0 +1,514 @@
+//! The builder of export requests: items in, grouped by resource and scope, one message out.
+//!
+//! The three requests have one shape, with the same field numbers ([`envelope`]): a request holds resource groups, a
+//! resource group holds its resource, scope groups and a schema URL, a scope group holds its scope, items and a schema
+//! URL. Groups stand in first-seen order, items in the order of their arrival.
+//!
+//! **How it works.** All items are written one behind the other into one arena, each with its tag and length. For every
+//! scope group the builder remembers which stretches of the arena are its own; neighbours merge into one run. Nothing
+//! else happens per item. Only [`RequestBuilder::finish`] puts groups together: where there is one group, its envelope is
+//! written into the headroom that the arena keeps in front of the first item, and the arena's memory is the request: no
+//! byte is copied. Where there are several, the runs are gathered once, at memory speed.
+//!
+//! Why not one buffer per group: a server with thirty instrumented libraries would hold thirty half-empty buffers, and
+//! the common case of one group would still have to be joined with its envelope.
+//!
+//! Resources and scopes are encoded once and kept, so that their ids stay valid for the next request; [`clear`] forgets
+//! them.
+//!
+//! [`clear`]: RequestBuilder::clear
+
+use crate::fields::envelope;
+use otlp_wire::{Mark, PooledBytes, Writer, varint_len};
+use std::fmt;
+
+/// A resource that the builder knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResourceId(u32);
+
+/// A scope under a resource that the builder knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScopeId(u32);
+
+impl ResourceId {
+    /// The id as a number, for callers that keep it behind a C ABI.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl ScopeId {
+    /// The id as a number, for callers that keep it behind a C ABI.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// No memory for an item, or a request of 2 GiB: the item was taken back, the request is as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory;
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("no memory for another item, or the request would pass 2 GiB")
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// What stands around the parts of a group: the resource or scope field in front, the schema URL field behind.
+#[derive(Debug)]
+struct Envelope {
+    head: Box<[u8]>,
+    tail: Box<[u8]>,
+}
+
+impl Envelope {
+    fn new(head_tag: u8, content: &[u8], schema_url: &[u8]) -> Self {
+        let mut writer = Writer::new();
+        writer.bytes_field(head_tag, content);
+        let head = writer.as_slice().into();
+        writer.truncate(0);
+        if !schema_url.is_empty() {
+            writer.bytes_field(envelope::SCHEMA_URL, schema_url);
+        }
+        Self { head, tail: writer.as_slice().into() }
+    }
+
+    fn len(&self) -> usize {
+        self.head.len() + self.tail.len()
+    }
+}
+
+#[derive(Debug)]
+struct ScopeGroup {
+    envelope: Envelope,
+    resource: ResourceId,
+    /// Bytes of its items in the open request.
+    items_len: usize,
+    /// First and last of its runs in the open request; meaningless while `items_len` is 0.
+    first_run: usize,
+    last_run: usize,
+}
+
+/// A stretch of the arena that belongs to one scope group.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    start: usize,
+    end: usize,
+    next: Option<usize>,
+}
+
+/// An item that was begun, to be given to [`RequestBuilder::close_item`] or [`RequestBuilder::abandon_item`].
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a begun item must be closed or abandoned"]
+pub struct OpenItem {
+    start: usize,
+    mark: Mark,
+}
+
+/// An export request under construction.
+#[derive(Debug, Default)]
+pub struct RequestBuilder {
+    arena: Writer,
+    headroom: usize,
+    resources: Vec<Envelope>,
+    scopes: Vec<ScopeGroup>,
+    runs: Vec<Run>,
+    /// Scope groups of the open request, in first-seen order.
+    order: Vec<ScopeId>,
+    item_count: usize,
+    /// Length of the previous request: the first guess for the memory that the next one needs.
+    expected_len: usize,
+}
+
+impl RequestBuilder {
+    /// An empty request that is expected to take about `expected_len` bytes.
+    pub fn new(expected_len: usize) -> Self {
+        Self { expected_len, ..Self::default() }
+    }
+
+    /// The number of items in the open request.
+    pub fn item_count(&self) -> usize {
+        self.item_count
+    }
+
+    /// The number of resources and scopes that the builder knows.
+    pub fn known_groups(&self) -> usize {
+        self.resources.len() + self.scopes.len()
+    }
+
+    /// Makes a resource known. `content` is an encoded `Resource` message, `schema_url` UTF-8.
+    pub fn add_resource(&mut self, content: &[u8], schema_url: &[u8]) -> ResourceId {
+        self.resources.push(Envelope::new(envelope::RESOURCE, content, schema_url));
+        ResourceId((self.resources.len() - 1) as u32)
+    }
+
+    /// Makes a scope under a resource known. `content` is an encoded `InstrumentationScope` message, `schema_url` UTF-8.
+    pub fn add_scope(&mut self, resource: ResourceId, content: &[u8], schema_url: &[u8]) -> ScopeId {
+        let envelope = Envelope::new(envelope::SCOPE, content, schema_url);
+        self.scopes.push(ScopeGroup { envelope, resource, items_len: 0, first_run: 0, last_run: 0 });
+        ScopeId((self.scopes.len() - 1) as u32)
+    }
+
+    /// The id with this number, if the builder gave it out since it was last cleared.
+    pub fn resource_id(&self, number: u32) -> Option<ResourceId> {
+        ((number as usize) < self.resources.len()).then_some(ResourceId(number))
+    }
+
+    /// The id with this number, if the builder gave it out since it was last cleared.
+    pub fn scope_id(&self, number: u32) -> Option<ScopeId> {
+        ((number as usize) < self.scopes.len()).then_some(ScopeId(number))
+    }
+
+    /// Where the fields of an open item are written.
+    #[inline]
+    pub fn writer(&mut self) -> &mut Writer {
+        &mut self.arena
+    }
+
+    /// Begins an item of about `guess` bytes; its fields go to [`RequestBuilder::writer`].
+    #[inline]
+    pub fn open_item(&mut self, scope: ScopeId, guess: usize) -> OpenItem {
+        if self.arena.is_empty() {
+            self.begin_request(scope);
+        }
+        let start = self.arena.len();
+        OpenItem { start, mark: self.arena.open(envelope::ITEMS, guess) }
+    }
+
+    #[cold]
+    fn begin_request(&mut self, scope: ScopeId) {
+        // Two lengths of at most five bytes and two tags stand between and in front of the heads.
+        let scope = &self.scopes[scope.0 as usize];
+        self.headroom = self.resources[scope.resource.0 as usize].head.len() + scope.envelope.head.len() + 12;
+        // A quarter above the last request, so that like requests never grow.
+        self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
+        self.arena.put_gap(self.headroom);
+    }
+
+    /// Ends an item and counts it to the group of `scope`.
+    #[inline]
+    pub fn close_item(&mut self, scope: ScopeId, item: OpenItem) -> Result<(), OutOfMemory> {
+        self.arena.close(item.mark);
+        if self.arena.failed() {
+            self.abandon_item(item);
+            return Err(OutOfMemory);
+        }
+        let (start, end) = (item.start, self.arena.len());
+        let group = &mut self.scopes[scope.0 as usize];
+        self.item_count += 1;
+        if group.items_len > 0 {
+            group.items_len += end - start;
+            let next = self.runs.len();
+            let last = &mut self.runs[group.last_run];
+            if last.end == start {
+                last.end = end;
+                return Ok(());
+            }
+            last.next = Some(next);
+        } else {
+            group.items_len = end - start;
+            group.first_run = self.runs.len();
+            self.order.push(scope);
+        }
+        group.last_run = self.runs.len();
+        self.runs.push(Run { start, end, next: None });
+        Ok(())
+    }
+
+    /// Takes a begun item back: the request is as it was before.
+    pub fn abandon_item(&mut self, item: OpenItem) {
+        self.arena.restart(if self.item_count == 0 { 0 } else { item.start });
+    }
+
+    /// Adds an item whose content was written elsewhere.
+    pub fn add_item(&mut self, scope: ScopeId, content: &[u8]) -> Result<(), OutOfMemory> {
+        let item = self.open_item(scope, content.len());
+        self.arena.put_slice(content);
+        self.close_item(scope, item)
+    }
+
+    /// The exact length that the open request would have if it were finished now.
+    pub fn byte_count(&self) -> usize {
+        match self.order[..] {
+            [] => 0,
+            [scope] => field_len(self.single_group_len(scope)),
+            _ => self.layout().iter().map(|group| field_len(group.len)).sum(),
+        }
+    }
+
+    fn scope_group_len(&self, scope: ScopeId) -> usize {
+        let group = &self.scopes[scope.0 as usize];
+        group.envelope.len() + group.items_len
+    }
+
+    fn single_group_len(&self, scope: ScopeId) -> usize {
+        let resource = &self.resources[self.scopes[scope.0 as usize].resource.0 as usize];
+        resource.len() + field_len(self.scope_group_len(scope))
+    }
+
+    /// The resource groups of the open request in first-seen order, each with its scope groups and its length.
+    fn layout(&self) -> Vec<ResourceLayout> {
+        let mut groups: Vec<ResourceLayout> = Vec::new();
+        let mut place = vec![usize::MAX; self.resources.len()];
+        for &scope in &self.order {
+            let resource = self.scopes[scope.0 as usize].resource;
+            let at = &mut place[resource.0 as usize];
+            if *at == usize::MAX {
+                *at = groups.len();
+                let len = self.resources[resource.0 as usize].len();
+                groups.push(ResourceLayout { resource, scopes: Vec::new(), len });
+            }
+            let group = &mut groups[*at];
+            group.scopes.push(scope);
+            group.len += field_len(self.scope_group_len(scope));
+        }
+        groups
+    }
+
+    /// Gives the finished request piece by piece, [`RequestBuilder::byte_count`] bytes in all.
+    pub fn for_each_piece(&self, mut sink: impl FnMut(&[u8])) {
+        let mut front = Writer::new();
+        for group in self.layout() {
+            let resource = &self.resources[group.resource.0 as usize];
+            front.truncate(0);
+            put_front(&mut front, envelope::RESOURCE_GROUPS, group.len, &resource.head);
+            sink(front.as_slice());
+            for scope in group.scopes {
+                let items = &self.scopes[scope.0 as usize];
+                front.truncate(0);
+                put_front(&mut front, envelope::SCOPE_GROUPS, self.scope_group_len(scope), &items.envelope.head);
+                sink(front.as_slice());
+                let mut next = Some(items.first_run);
+                while let Some(run) = next.map(|index| self.runs[index]) {
+                    sink(&self.arena.as_slice()[run.start..run.end]);
+                    next = run.next;
+                }
+                sink(&items.envelope.tail);
+            }
+            sink(&resource.tail);
+        }
+    }
+
+    /// Gives the request out and begins an empty one. Resources and scopes stay known.
+    pub fn finish(&mut self) -> Result<PooledBytes, OutOfMemory> {
+        self.expected_len = self.arena.len().max(self.expected_len / 2);
+        let finished = match self.order[..] {
+            [] => Ok(PooledBytes::default()),
+            [scope] => self.finish_in_place(scope),
+            _ => self.gather(),
+        };
+        self.reset();
+        finished
+    }
+
+    /// One group: the envelope goes into the headroom and behind the items, and the arena is the request.
+    fn finish_in_place(&mut self, scope: ScopeId) -> Result<PooledBytes, OutOfMemory> {
+        let request_len = self.single_group_len(scope);
+        let group_len = self.scope_group_len(scope);
+        let items = &self.scopes[scope.0 as usize];
+        let resource = &self.resources[items.resource.0 as usize];
+        let mut front = Writer::new();
+        put_front(&mut front, envelope::RESOURCE_GROUPS, request_len, &resource.head);
+        put_front(&mut front, envelope::SCOPE_GROUPS, group_len, &items.envelope.head);
+        if front.len() > self.headroom {
+            return self.gather();
+        }
+        let start = self.headroom - front.len();
+        self.arena.overwrite(start, front.as_slice());
+        self.arena.put_slice(&items.envelope.tail);
+        self.arena.put_slice(&resource.tail);
+        if self.arena.failed() {
+            return Err(OutOfMemory);
+        }
+        Ok(PooledBytes::new(self.arena.take(), start))
+    }
+
+    fn gather(&mut self) -> Result<PooledBytes, OutOfMemory> {
+        let mut out = Writer::new();
+        if !out.reserve(self.byte_count()) {
+            return Err(OutOfMemory);
+        }
+        self.for_each_piece(|piece| out.put_slice(piece));
+        Ok(PooledBytes::new(out.take(), 0))
+    }
+
+    /// Forgets the items of the open request; resources, scopes and memory stay.
+    pub fn reset(&mut self) {
+        self.arena.restart(0);
+        for &scope in &self.order {
+            self.scopes[scope.0 as usize].items_len = 0;
+        }
+        self.order.clear();
+        self.runs.clear();
+        self.item_count = 0;
+    }
+
+    /// Forgets everything: items, resources and scopes. Ids given out before are void.
+    pub fn clear(&mut self) {
+        self.reset();
+        self.resources.clear();
+        self.scopes.clear();
+    }
+}
+
+#[derive(Debug)]
+struct ResourceLayout {
+    resource: ResourceId,
+    scopes: Vec<ScopeId>,
+    len: usize,
+}
+
+/// The length of a length-delimited field with a one-byte tag.
+fn field_len(content: usize) -> usize {
+    1 + varint_len(content as u64) + content
+}
+
+fn put_front(writer: &mut Writer, tag: u8, len: usize, head: &[u8]) {
+    writer.put([tag]);
+    writer.varint(len as u64);
+    writer.put_slice(head);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    type Item = (usize, usize, Vec<u8>);
+
+    fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.bytes_field(tag, content);
+        writer.as_slice().to_vec()
+    }
+
+    fn schema_field(url: &str) -> Vec<u8> {
+        if url.is_empty() { Vec::new() } else { field(envelope::SCHEMA_URL, url.as_bytes()) }
+    }
+
+    fn resource_parts(resource: usize) -> (Vec<u8>, String) {
+        (vec![resource as u8; resource * 61], "r".repeat(resource * 3))
+    }
+
+    fn scope_parts(resource: usize, scope: usize) -> (Vec<u8>, String) {
+        (vec![(16 * resource + scope) as u8; scope * 47], "s".repeat(scope * 5))
+    }
+
+    /// The request as the definition says: nested vectors, joined from the inside out.
+    fn naive(items: &[Item]) -> Vec<u8> {
+        let mut groups: Vec<(usize, Vec<(usize, Vec<u8>)>)> = Vec::new();
+        for (resource, scope, item) in items {
+            let at = groups.iter().position(|group| group.0 == *resource).unwrap_or_else(|| {
+                groups.push((*resource, Vec::new()));
+                groups.len() - 1
+            });
+            let scopes = &mut groups[at].1;
+            let at = scopes.iter().position(|group| group.0 == *scope).unwrap_or_else(|| {
+                scopes.push((*scope, Vec::new()));
+                scopes.len() - 1
+            });
+            scopes[at].1.extend(field(envelope::ITEMS, item));
+        }
+        let mut request = Vec::new();
+        for (resource, scopes) in groups {
+            let (content, url) = resource_parts(resource);
+            let mut body = field(envelope::RESOURCE, &content);
+            for (scope, spans) in scopes {
+                let (content, scope_url) = scope_parts(resource, scope);
+                let parts = [field(envelope::SCOPE, &content), spans, schema_field(&scope_url)];
+                body.extend(field(envelope::SCOPE_GROUPS, &parts.concat()));
+            }
+            body.extend(schema_field(&url));
+            request.extend(field(envelope::RESOURCE_GROUPS, &body));
+        }
+        request
+    }
+
+    fn know_all(builder: &mut RequestBuilder) -> Vec<Vec<ScopeId>> {
+        let add = |resource: usize, builder: &mut RequestBuilder| {
+            let (content, url) = resource_parts(resource);
+            let id = builder.add_resource(&content, url.as_bytes());
+            (0..3)
+                .map(|scope| {
+                    let (content, url) = scope_parts(resource, scope);
+                    builder.add_scope(id, &content, url.as_bytes())
+                })
+                .collect()
+        };
+        (0..4).map(|resource| add(resource, builder)).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn request_equals_its_definition(
+            requests in proptest::collection::vec(
+                proptest::collection::vec((0usize..4, 0usize..3, proptest::collection::vec(any::<u8>(), 0..300)), 0..40),
+                1..4,
+            ),
+            abandon in any::<u8>(),
+        ) {
+            let mut builder = RequestBuilder::new(0);
+            let ids = know_all(&mut builder);
+            for items in &requests {
+                for (index, (resource, scope, content)) in items.iter().enumerate() {
+                    let scope = ids[*resource][*scope];
+                    if (index as u8).is_multiple_of(abandon % 5 + 2) {
+                        let item = builder.open_item(ids[(index + 1) % 4][index % 3], 100);
+                        builder.writer().put_slice(b"taken back");
+                        builder.abandon_item(item);
+                    }
+                    builder.add_item(scope, content).unwrap();
+                }
+                let expected = naive(items);
+                prop_assert_eq!(builder.item_count(), items.len());
+                prop_assert_eq!(builder.byte_count(), expected.len());
+                let mut gathered = Vec::new();
+                builder.for_each_piece(|piece| gathered.extend_from_slice(piece));
+                prop_assert_eq!(&gathered, &expected);
+                let finished = builder.finish().unwrap();
+                prop_assert_eq!(finished.as_slice(), &expected[..]);
+                prop_assert_eq!((builder.item_count(), builder.byte_count()), (0, 0));
+            }
+        }
+    }
+
+    #[test]
+    fn request_of_one_group_is_handed_out_without_a_copy() {
+        let mut builder = RequestBuilder::new(0);
+        let resource = builder.add_resource(b"resource", b"");
+        let scope = builder.add_scope(resource, b"scope", b"");
+        builder.add_item(scope, b"item").unwrap();
+        let arena = builder.writer().as_slice().as_ptr_range();
+        let finished = builder.finish().unwrap();
+        assert!(arena.contains(&finished.as_slice().as_ptr()));
+    }
+
+    #[test]
+    fn item_that_finds_no_memory_leaves_the_request_as_it_was() {
+        let mut builder = RequestBuilder::new(0);
+        let resource = builder.add_resource(b"r", b"");
+        let scope = builder.add_scope(resource, b"s", b"");
+        builder.add_item(scope, b"kept").unwrap();
+        let before = builder.byte_count();
+        let item = builder.open_item(scope, 10);
+        builder.writer().reserve(usize::MAX / 2);
+        assert_eq!(builder.close_item(scope, item), Err(OutOfMemory));
+        assert_eq!((builder.item_count(), builder.byte_count()), (1, before));
+        builder.add_item(scope, b"next").unwrap();
+        assert_eq!(builder.item_count(), 2);
+    }
+
+    #[test]
+    fn ids_are_void_after_clear() {
+        let mut builder = RequestBuilder::new(0);
+        let resource = builder.add_resource(b"r", b"");
+        let scope = builder.add_scope(resource, b"s", b"");
+        assert_eq!(builder.scope_id(scope.number()), Some(scope));
+        assert_eq!(builder.resource_id(resource.number()), Some(resource));
+        builder.clear();
+        assert_eq!(builder.scope_id(scope.number()), None);
+        assert_eq!(builder.resource_id(resource.number()), None);
+    }
+}

@@ -1,0 +1,182 @@
+# Attributes: AnyValue of every kind, nested.
+#
+# Values of exactly the builtin scalar types go straight to the writer, without running any Python code. Everything else
+# (subclasses, integers beyond 64 bits, sequences, mappings, objects of the user) takes `write_odd_attribute`, where any
+# exception costs that one attribute. The order of the checks is that of the official encoder: str, bool, int, float,
+# bytes, Sequence, Mapping.
+
+# Most messages between the request and the innermost value, the request being depth 0: what protobuf parsers read back.
+# otlp_schema::common::MAX_MESSAGE_DEPTH says more.
+cdef uint32_t MAX_MESSAGE_DEPTH = 100
+# Depth of the AnyValue of an attribute, by OTLP_SPAN … OTLP_SCOPE.
+cdef uint32_t[5] VALUE_DEPTH = [5, 6, 6, 4, 5]
+# Encoded size of one attribute: above the default limit of a whole request (64 MiB), so it could not be sent anyway. It
+# keeps a small value that refers to itself many times over from filling the memory.
+cdef size_t MAX_ATTRIBUTE_LEN = 64 << 20
+
+
+cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object attributes) except -1:
+    """Writes a mapping as attributes of the message that is open. A plain dict is read in place."""
+    cdef PyObject *key
+    cdef PyObject *value
+    cdef Py_ssize_t position = 0, written = 0
+    cdef otlp_scalar scalar
+    if type(attributes) is dict:
+        while PyDict_Next(attributes, &position, &key, &value):
+            if not PyUnicode_CheckExact(<object>key) or otlp_scalar_of(value, &scalar) < 0:
+                # From here on Python code may run and change the dict: go on with a copy of the rest.
+                return write_odd_attributes(walk, writer, owner, list(attributes.items())[written:])
+            otlp_attribute(writer, owner, otlp_text_of(key), scalar)
+            written += 1
+        return 0
+    if not attributes:
+        return 0
+    return write_odd_attributes(walk, writer, owner, attributes.items())
+
+
+cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object items) except -1:
+    cdef otlp_scalar scalar
+    cdef size_t start
+    for key, value in items:
+        if PyUnicode_CheckExact(key) and otlp_scalar_of(<PyObject *>value, &scalar) == 0:
+            otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
+            continue
+        start = otlp_writer_len(writer)
+        try:
+            write_attribute(walk, writer, owner, attribute_key(walk, owner, key), value, VALUE_DEPTH[owner], start)
+        except Exception as error:
+            otlp_writer_truncate(writer, start)
+            walk.dropped_attribute(owner, key, error)
+    return 0
+
+
+cdef object attribute_key(Walk walk, uint32_t owner, object key):
+    """A key as a str. The official encoder takes None as no key and bytes as UTF-8, and drops the rest."""
+    if isinstance(key, str):
+        return key
+    if key is None:
+        return ""
+    return text_from(walk, owner, ".attributes key", key)
+
+
+cdef str text_from(Walk walk, uint32_t owner, str field, object value):
+    """A str out of what should have been one: UTF-8 bytes as protobuf takes them, anything else by its str()."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            walk.repaired(owner, field, "bytes that are not UTF-8, read with U+FFFD in their place")
+            return value.decode("utf-8", "replace")
+    text = str(value)
+    walk.repaired(owner, field, f"expected str, got {type(value).__name__}: written as its str()")
+    return text
+
+
+cdef int write_attribute(
+    Walk walk, otlp_writer *writer, uint32_t owner, object key, object value, uint32_t depth, size_t start
+) except -1:
+    """Writes one attribute whose AnyValue lies at `depth`. Raises where the value cannot be written."""
+    cdef otlp_scalar scalar
+    cdef otlp_container container
+    cdef uint32_t kind
+    check_depth(writer, depth, start)
+    owned = scalar_from(walk, value, &scalar)
+    if owned is not None:
+        otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
+        return 0
+    kind = container_kind(value)
+    check_depth(writer, depth + 1, start)
+    otlp_open_attribute(writer, owner, otlp_text_of(<PyObject *>key), kind, &container)
+    write_content(walk, writer, kind, value, depth, start)
+    otlp_close_container(writer, &container)
+    return 0
+
+
+cdef int write_element(Walk walk, otlp_writer *writer, object value, uint32_t depth, size_t start) except -1:
+    """Writes one element of the array that is open."""
+    cdef otlp_scalar scalar
+    cdef otlp_container container
+    cdef uint32_t kind
+    check_depth(writer, depth, start)
+    owned = scalar_from(walk, value, &scalar)
+    if owned is not None:
+        otlp_element(writer, scalar)
+        return 0
+    kind = container_kind(value)
+    check_depth(writer, depth + 1, start)
+    otlp_open_element(writer, kind, &container)
+    write_content(walk, writer, kind, value, depth, start)
+    otlp_close_container(writer, &container)
+    return 0
+
+
+cdef int write_content(
+    Walk walk, otlp_writer *writer, uint32_t kind, object value, uint32_t depth, size_t start
+) except -1:
+    if kind == OTLP_ARRAY:
+        for element in value:
+            write_element(walk, writer, element, depth + 2, start)
+    else:
+        for key, member in value.items():
+            write_attribute(walk, writer, OTLP_KEY_VALUE_LIST, str(key), member, depth + 3, start)
+    return 0
+
+
+cdef inline int check_depth(otlp_writer *writer, uint32_t depth, size_t start) except -1:
+    if depth > MAX_MESSAGE_DEPTH:
+        raise EncodeError(
+            f"the value is nested too deeply (or contains itself): protobuf parsers read {MAX_MESSAGE_DEPTH} "
+            "messages deep, and would refuse the whole request"
+        )
+    if otlp_writer_len(writer) - start > MAX_ATTRIBUTE_LEN:
+        raise EncodeError(f"the value takes more than {MAX_ATTRIBUTE_LEN >> 20} MiB")
+    return 0
+
+
+cdef object scalar_from(Walk walk, object value, otlp_scalar *out):
+    """Fills `out` from a value without parts and gives the object that owns its memory; None for any other value."""
+    cdef otlp_text text
+    cdef double number
+    if otlp_scalar_of(<PyObject *>value, out) == 0:
+        return () if value is None else value
+    if isinstance(value, str):
+        text = otlp_text_of(<PyObject *>value)
+        out.bits = <uint64_t><uintptr_t>text.data
+        out.meta = text.meta
+        return value
+    if isinstance(value, int):
+        out.meta = OTLP_INT
+        if otlp_read_int64(<PyObject *>value, <int64_t *>&out.bits) == 0:
+            return value
+        # https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/#integer-values
+        digits = int.__repr__(value)
+        text = otlp_text_of(<PyObject *>digits)
+        out.bits = <uint64_t><uintptr_t>text.data
+        out.meta = text.meta
+        return digits
+    if isinstance(value, float):
+        number = value
+        out.bits = (<uint64_t *>&number)[0]
+        out.meta = OTLP_DOUBLE
+        return value
+    if isinstance(value, bytes):
+        out.bits = <uint64_t><uintptr_t>PyBytes_AS_STRING(value)
+        out.meta = otlp_make_text(NULL, PyBytes_GET_SIZE(value), OTLP_BYTES).meta
+        return value
+    return None
+
+
+cdef object container_kind(object value):
+    kind = type(value)
+    if kind is tuple or kind is list:
+        return OTLP_ARRAY
+    if kind is dict:
+        return OTLP_KVLIST
+    if isinstance(value, Sequence):
+        return OTLP_ARRAY
+    if isinstance(value, Mapping):
+        return OTLP_KVLIST
+    raise EncodeError(
+        f"a value of type {type(value).__module__}.{type(value).__qualname__} cannot be an attribute: expected None, bool, "
+        "int, float, str, bytes, or a sequence or mapping of these"
+    )

@@ -1,0 +1,213 @@
+# A request under construction, and which group a span belongs to.
+#
+# Groups are those of the official encoder: two resources are one if they are equal and hash alike, and so are two scopes
+# under one resource. But Resource.__hash__ renders the resource as JSON, so it is asked only when a second resource
+# turns up. Before that come two cheaper questions: a small table by address, and a dict by identity. All three
+# hold references to what they know, so an address cannot come to mean another object.
+
+# Resources and scopes that a SpanEncoder remembers from one request to the next.
+cdef size_t MAX_KNOWN_GROUPS = 1024
+
+cdef enum:
+    SLOTS = 16
+
+cdef struct GroupSlot:
+    PyObject *resource
+    PyObject *scope
+    uint32_t group
+
+
+cdef class Request:
+    """Owns a request builder of Rust and the tables that map resource and scope objects to its groups."""
+
+    cdef otlp_request *handle
+    cdef GroupSlot[SLOTS] slots
+    # (id of resource, id of scope) -> (group, resource, scope)
+    cdef dict by_identity
+    # The first resource, which need not be hashed while it is the only one; then resource -> number.
+    cdef object first_resource
+    cdef dict resources
+    # (number of resource, scope) -> group
+    cdef dict scopes
+    # Whether a resource or scope is of a type that the user may change afterwards.
+    cdef bint has_unknown_types
+    cdef uint64_t generation
+
+    def __cinit__(self, size_t expected_len):
+        self.handle = otlp_request_new(expected_len)
+        if self.handle is NULL:
+            raise MemoryError
+        self.by_identity = {}
+        self.resources = {}
+        self.scopes = {}
+        self.generation = 0
+        memset(self.slots, 0, sizeof(self.slots))
+
+    def __dealloc__(self):
+        otlp_request_free(self.handle)
+
+    cdef int add_with(self, Walk walk, object span, object reader) except -1:
+        """Adds a span, written in place. Only for a request that no other code can reach."""
+        cdef otlp_item item
+        cdef otlp_writer *writer
+        cdef uint32_t group
+        fields = span_fields(walk, span, reader)
+        group = self.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))
+        if otlp_request_open_item(self.handle, group, &item) < 0:
+            raise MemoryError("no memory for another span")
+        writer = otlp_request_writer(self.handle)
+        try:
+            write_span(walk, writer, fields)
+        except BaseException:
+            otlp_request_abandon_item(self.handle, &item)
+            raise
+        if otlp_request_close_item(self.handle, group, &item) < 0:
+            raise MemoryError("no memory for another span, or the request would pass 2 GiB")
+        if otlp_writer_take_replaced(writer):
+            walk.repaired(OTLP_SPAN, "", "lone surrogates in its strings were written as U+FFFD")
+        return 0
+
+    cdef inline uint32_t group_of(self, Walk walk, object resource, object scope) except OTLP_NO_GROUP:
+        cdef uintptr_t address = (<uintptr_t><PyObject *>resource >> 5) ^ (<uintptr_t><PyObject *>scope >> 4)
+        cdef GroupSlot *slot = &self.slots[(address ^ address >> 4) & (SLOTS - 1)]
+        if slot.resource is <PyObject *>resource and slot.scope is <PyObject *>scope:
+            return slot.group
+        group = self.find_group(walk, resource, scope)
+        slot.resource = <PyObject *>resource
+        slot.scope = <PyObject *>scope
+        slot.group = group
+        return group
+
+    cdef uint32_t find_group(self, Walk walk, object resource, object scope) except OTLP_NO_GROUP:
+        cdef uint32_t number, group
+        identity = (id(resource), id(scope))
+        known = self.by_identity.get(identity)
+        if known is not None:
+            return known[0]
+        number = self.find_resource(walk, resource)
+        target = scope if scope is not None and scope else None
+        try:
+            found = self.scopes.get((number, target))
+        except Exception:  # a scope that cannot be hashed or compared is a group by identity
+            found, target = None, None if target is None else Unhashable(target)
+        if found is None:
+            candidate = self.encode_scope(walk, number, scope if target is not None else None)
+            # Hashing and encoding may have run Python code, and that code another add: the first entry wins.
+            found = self.scopes.setdefault((number, target), candidate)
+        group = found
+        self.by_identity[identity] = (group, resource, scope)
+        return group
+
+    cdef uint32_t find_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
+        if self.first_resource is None and not self.resources:
+            number = self.encode_resource(walk, resource)
+            self.first_resource = (resource, number)
+            return number
+        if self.first_resource is not None:
+            first, number = self.first_resource
+            if first is resource:
+                return number
+            self.first_resource = None
+            self.resources.setdefault(hashable(first), number)
+        key = hashable(resource)
+        found = self.resources.get(key)
+        if found is None:
+            candidate = self.encode_resource(walk, resource)
+            found = self.resources.setdefault(key, candidate)
+        return found
+
+    cdef uint32_t encode_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
+        cdef uint32_t number
+        cdef Scratch content = Scratch(), schema_url = Scratch()
+        if type(resource) is not sdk.resource:
+            self.has_unknown_types = True
+        try:
+            write_attributes(walk, content.writer, OTLP_RESOURCE, resource.attributes)
+            schema_url.put_text(text_field(walk, OTLP_RESOURCE, ".schema_url", resource.schema_url))
+        except Exception as error:
+            walk.repaired(OTLP_RESOURCE, "", f"left out: {reason_of(error)}")
+        number = otlp_request_add_resource(self.handle, content.writer, schema_url.writer)
+        if number == OTLP_NO_GROUP:
+            raise MemoryError("no memory for another resource")
+        return number
+
+    cdef uint32_t encode_scope(self, Walk walk, uint32_t resource, object scope) except OTLP_NO_GROUP:
+        cdef uint32_t number
+        cdef Scratch content = Scratch(), schema_url = Scratch()
+        if scope is not None:
+            if type(scope) is not sdk.scope:
+                self.has_unknown_types = True
+            try:
+                name = text_field(walk, OTLP_SCOPE, ".name", scope.name)
+                version = text_field(walk, OTLP_SCOPE, ".version", scope.version)
+                otlp_scope_text(content.writer, OTLP_SCOPE_NAME, otlp_text_of(<PyObject *>name))
+                otlp_scope_text(content.writer, OTLP_SCOPE_VERSION, otlp_text_of(<PyObject *>version))
+                write_attributes(walk, content.writer, OTLP_SCOPE, scope.attributes)
+                schema_url.put_text(text_field(walk, OTLP_SCOPE, ".schema_url", scope.schema_url))
+            except Exception as error:
+                walk.repaired(OTLP_SCOPE, "", f"left out: {reason_of(error)}")
+        number = otlp_request_add_scope(self.handle, resource, content.writer, schema_url.writer)
+        if number == OTLP_NO_GROUP:
+            raise MemoryError("no memory for another scope")
+        return number
+
+    cdef bint should_forget(self):
+        """Whether what is known of resources and scopes may be stale or has grown too large to keep."""
+        return (
+            self.has_unknown_types
+            or otlp_request_known_groups(self.handle) > MAX_KNOWN_GROUPS
+            or len(self.by_identity) > <Py_ssize_t>MAX_KNOWN_GROUPS
+        )
+
+    cdef bytes to_bytes(self):
+        """The finished request as a bytes object, copied once."""
+        cdef size_t length = otlp_request_byte_count(self.handle)
+        data = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>length)
+        if otlp_request_copy(self.handle, <uint8_t *>PyBytes_AS_STRING(data), length) < 0:
+            raise MemoryError("the request could not be put together")
+        return data
+
+    cdef int forget_groups(self) except -1:
+        """Gives up all references to resources and scopes."""
+        otlp_request_clear(self.handle)
+        memset(self.slots, 0, sizeof(self.slots))
+        self.generation += 1
+        self.has_unknown_types = False
+        self.first_resource = None
+        self.by_identity, self.resources, self.scopes = {}, {}, {}
+        return 0
+
+
+cdef class Scratch:
+    """A writer of its own for one resource or scope: encoding it may run code that encodes another."""
+
+    cdef otlp_writer *writer
+
+    def __cinit__(self):
+        self.writer = otlp_writer_new()
+        if self.writer is NULL:
+            raise MemoryError
+
+    def __dealloc__(self):
+        otlp_writer_free(self.writer)
+
+    cdef int put_text(self, object text) except -1:
+        otlp_writer_put_text(self.writer, otlp_text_of(<PyObject *>text))
+        return 0
+
+
+cdef class Unhashable:
+    """Stands for a resource or scope that cannot be hashed: equal to nothing but itself."""
+
+    cdef object target
+
+    def __cinit__(self, target):
+        self.target = target
+
+
+cdef object hashable(object resource):
+    try:
+        hash(resource)
+    except Exception:
+        return Unhashable(resource)
+    return resource

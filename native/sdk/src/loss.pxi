@@ -1,0 +1,64 @@
+# What could not be written as it was. A bad value costs at most itself: it is left out or repaired, noted here with its
+# place, and reported after the call through otlp_fast._diagnostics, which counts it and writes a rate-limited log line.
+# Notes are made on cold paths only; while nothing is wrong, a Walk is two empty fields.
+
+
+cdef class Walk:
+    """The state of one walk over spans: where it is, and what it has to report."""
+
+    cdef list notes
+    cdef Py_ssize_t index
+    # Position in the events or links of the span at hand; -1 outside of them.
+    cdef Py_ssize_t part
+
+    def __cinit__(self):
+        self.index = 0
+        self.part = -1
+
+    cdef str place(self, uint32_t owner):
+        """The dotted path of what is being walked, for people."""
+        if owner == OTLP_RESOURCE:
+            return f"spans[{self.index}].resource"
+        if owner == OTLP_SCOPE:
+            return f"spans[{self.index}].instrumentation_scope"
+        if owner == OTLP_EVENT and self.part >= 0:
+            return f"spans[{self.index}].events[{self.part}]"
+        if owner == OTLP_LINK and self.part >= 0:
+            return f"spans[{self.index}].links[{self.part}]"
+        return f"spans[{self.index}]"
+
+    cdef int note(self, str kind, str path, str reason) except -1:
+        if self.notes is None:
+            self.notes = []
+        self.notes.append((kind, path, reason))
+        return 0
+
+    cdef int dropped_attribute(self, uint32_t owner, object key, object error) except -1:
+        return self.note("attributes_dropped", f"{self.place(owner)}.attributes[{shown(key)}]", reason_of(error))
+
+    cdef int repaired(self, uint32_t owner, str field, str reason) except -1:
+        return self.note("values_repaired", f"{self.place(owner)}{field}", reason)
+
+    cdef int report(self) except -1:
+        """Hands the notes over. Called when nothing of the walk is in flight any more: logging runs Python code."""
+        if self.notes is not None:
+            notes, self.notes = self.notes, None
+            _diagnostics.report(notes)
+        return 0
+
+
+cdef str shown(object value):
+    """A short form of any object, even of one whose repr raises."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+cdef str reason_of(object error):
+    try:
+        text = str(error)
+    except Exception:
+        text = ""
+    return text if isinstance(error, EncodeError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,29 @@
+"""otlp-fast: OpenTelemetry SDK objects to OTLP bytes, byte-identical to the official encoder and many times faster.
+
+    >>> import otlp_fast
+    >>> data = otlp_fast.encode_spans(spans)                                        # doctest: +SKIP
+
+or, without a line of code: `OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py`.
+Importing this package imports neither opentelemetry nor protobuf nor numpy.
+"""
+
+from otlp_fast import _core
+from otlp_fast._core import Buffer, build_info, pool_stats
+from otlp_fast._diagnostics import encode_stats
+from otlp_fast._sdk import SpanEncoder, encode_spans
+from otlp_fast.errors import DecodeError, EncodeError, OtlpError
+
+__version__: str = _core.__version__
+
+__all__ = [
+    "Buffer",
+    "DecodeError",
+    "EncodeError",
+    "OtlpError",
+    "SpanEncoder",
+    "__version__",
+    "build_info",
+    "encode_spans",
+    "encode_stats",
+    "pool_stats",
+]

@@ -1,0 +1,37 @@
+"""Gives objects that hold sockets or locks a fresh start in a forked child.
+
+A child inherits the parent's sockets, on which both would then speak, and locks in whatever state some other thread
+of the parent held them. One hook is registered when this module is imported, not one per object: a hook cannot be
+taken back, so it would outlive the object, and a hook registered early runs before those of the SDK's batch
+processors, which start an exporting thread in the child.
+"""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import Protocol
+
+
+class ForkAware(Protocol):
+    """Something that has to replace what a forked child must not share."""
+
+    def renew_after_fork(self) -> None:
+        """Replace sockets and locks. Runs in the child, before any other thread exists there."""
+
+
+_registered: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+
+
+def renew_in_forked_children(thing: ForkAware) -> None:
+    """Have `thing.renew_after_fork()` called in every child forked while `thing` is alive."""
+    _registered.add(thing)
+
+
+def _renew_all() -> None:
+    for thing in list(_registered):
+        thing.renew_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_all)

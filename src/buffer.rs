@@ -1,0 +1,135 @@
+//! `otlp_fast.Buffer`: finished bytes in pooled memory, readable through the buffer protocol without a copy.
+//!
+//! The walker hands the memory over in a capsule, which owns it: when the capsule goes, the memory returns to the pool.
+//! A `Buffer` keeps the capsule until it is released and nothing views its bytes any more.
+
+use crate::errors::BorderError;
+use otlp_wire::PooledBytes;
+use pyo3::exceptions::PyBufferError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyCapsule};
+use std::ffi::{CStr, c_int};
+
+/// The name of the capsules that `native/sdk/src/encoder.pxi` makes.
+const CAPSULE_NAME: &CStr = c"otlp_fast.pooled_bytes";
+
+/// Finished bytes in pooled memory, read-only.
+///
+/// Supports the buffer protocol (`memoryview(buffer)`, `socket.sendall(buffer)`, `zlib.compress(buffer)`), `bytes()`, `len()`
+/// and use as a context manager. The memory goes back to the pool with `release()` or with the last reference.
+#[pyclass(module = "otlp_fast", frozen)]
+pub(crate) struct Buffer {
+    state: std::sync::Mutex<State>,
+}
+
+struct State {
+    capsule: Option<Py<PyCapsule>>,
+    views: usize,
+}
+
+const RELEASED: BorderError = BorderError::Buffer("this Buffer was released");
+
+impl Buffer {
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // A panic while the lock was held cannot leave the two fields half-changed.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The bytes, for as long as the capsule that is given back is kept.
+    fn content(&self, py: Python<'_>) -> Result<(Py<PyCapsule>, *const u8, usize), BorderError> {
+        let Some(capsule) = self.state().capsule.as_ref().map(|capsule| capsule.clone_ref(py)) else {
+            return Err(RELEASED);
+        };
+        // SAFETY: `new` checked that the capsule has our name, and a capsule of this name holds a `PooledBytes` that
+        // lives as long as the capsule, of which we hold a reference.
+        let bytes = unsafe {
+            let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), CAPSULE_NAME.as_ptr()).cast::<PooledBytes>();
+            (*pointer).as_slice()
+        };
+        Ok((capsule, bytes.as_ptr(), bytes.len()))
+    }
+}
+
+#[pymethods]
+impl Buffer {
+    #[new]
+    fn new(capsule: Bound<'_, PyCapsule>) -> PyResult<Self> {
+        // SAFETY: the capsule is alive, and comparing its name reads nothing else.
+        let is_ours = unsafe { ffi::PyCapsule_IsValid(capsule.as_ptr(), CAPSULE_NAME.as_ptr()) } == 1;
+        if !is_ours {
+            return Err(PyBufferError::new_err("a Buffer is made by finish(), not by hand"));
+        }
+        Ok(Self { state: std::sync::Mutex::new(State { capsule: Some(capsule.unbind()), views: 0 }) })
+    }
+
+    /// Give the memory back to the pool now. Further use raises BufferError; releasing twice does nothing.
+    ///
+    /// Raises:
+    ///     BufferError: a memoryview of this buffer is still in use.
+    fn release(&self) -> Result<(), BorderError> {
+        let mut state = self.state();
+        if state.views > 0 {
+            return Err(BorderError::Buffer("this Buffer cannot be released while a memoryview of it is in use"));
+        }
+        let capsule = state.capsule.take();
+        // The capsule's destructor runs without the lock.
+        drop(state);
+        drop(capsule);
+        Ok(())
+    }
+
+    fn __len__(&self, py: Python<'_>) -> Result<usize, BorderError> {
+        Ok(self.content(py)?.2)
+    }
+
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
+        let (capsule, data, length) = self.content(py)?;
+        // SAFETY: `content` vouches for the bytes while the capsule is held, which it is until the copy is made.
+        let copy = PyBytes::new(py, unsafe { std::slice::from_raw_parts(data, length) });
+        drop(capsule);
+        Ok(copy)
+    }
+
+    fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __exit__(
+        &self,
+        _kind: &Bound<'_, PyAny>,
+        _value: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> Result<(), BorderError> {
+        self.release()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        match self.content(py) {
+            Ok((_capsule, _, length)) => format!("<Buffer of {length} bytes>"),
+            Err(_) => "<released Buffer>".to_owned(),
+        }
+    }
+
+    /// # Safety
+    /// Called by CPython with a `Py_buffer` to fill.
+    unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
+        let (_capsule, data, length) = slf.get().content(slf.py())?;
+        // SAFETY: CPython passes a valid `view`. The bytes live until the capsule goes: `release` refuses while
+        // `views` counts this view, and the view itself holds a reference to the Buffer.
+        let status = unsafe {
+            ffi::PyBuffer_FillInfo(view, slf.as_ptr(), data.cast_mut().cast(), length as ffi::Py_ssize_t, 1, flags)
+        };
+        if status < 0 {
+            return Err(PyErr::fetch(slf.py()));
+        }
+        slf.get().state().views += 1;
+        Ok(())
+    }
+
+    /// # Safety
+    /// Called by CPython with a `Py_buffer` that `__getbuffer__` filled.
+    unsafe fn __releasebuffer__(&self, _view: *mut ffi::Py_buffer) {
+        self.state().views -= 1;
+    }
+}
