@@ -113,6 +113,7 @@ impl Buffer {
 
     /// # Safety
     /// Called by CPython with a `Py_buffer` to fill.
+    #[allow(clippy::needless_pass_by_value)] // the form that pyo3 asks for
     unsafe fn __getbuffer__(slf: Bound<'_, Self>, view: *mut ffi::Py_buffer, flags: c_int) -> PyResult<()> {
         let (_capsule, data, length) = slf.get().content(slf.py())?;
         // SAFETY: CPython passes a valid `view`. The bytes live until the capsule goes: `release` refuses while

@@ -31,7 +31,9 @@ impl From<BorderError> for PyErr {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
             BorderError::Response(ResponseError { error, path }) => {
                 let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
-                Python::attach(|py| decode_error(py, &format!("{error}{place}"), error.offset, path).unwrap_or_else(|error| error))
+                Python::attach(|py| {
+                    decode_error(py, &format!("{error}{place}"), error.offset, path).unwrap_or_else(|error| error)
+                })
             }
         }
     }

@@ -11,7 +11,10 @@ fn main() {
     let sources = PathBuf::from("src");
     for entry in std::fs::read_dir(&sources).expect("native/sdk/src is there") {
         let path = entry.expect("readable").path();
-        if path.extension().is_some_and(|extension| ["pyx", "pxi", "pxd", "h"].iter().any(|wanted| extension == *wanted)) {
+        if path
+            .extension()
+            .is_some_and(|extension| ["pyx", "pxi", "pxd", "h"].iter().any(|wanted| extension == *wanted))
+        {
             println!("cargo::rerun-if-changed={}", path.display());
         }
     }

@@ -109,7 +109,6 @@ void otlp_request_free(otlp_request *request);
 otlp_writer *otlp_request_writer(otlp_request *request);
 size_t otlp_request_item_count(const otlp_request *request);
 size_t otlp_request_byte_count(const otlp_request *request);
-size_t otlp_request_known_groups(const otlp_request *request);
 uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url);
 uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                 const otlp_writer *schema_url);
@@ -121,7 +120,6 @@ int otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writ
 /* Copies the finished request to `out`, which must have room for otlp_request_byte_count bytes. */
 int otlp_request_copy(const otlp_request *request, uint8_t *out, size_t len);
 otlp_bytes *otlp_request_finish(otlp_request *request);
-void otlp_request_clear(otlp_request *request);
 void otlp_bytes_free(otlp_bytes *bytes);
 void otlp_writer_put_text(otlp_writer *writer, otlp_text text);
 

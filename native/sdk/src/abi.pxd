@@ -81,7 +81,6 @@ cdef extern from "abi.h" nogil:
     otlp_writer *otlp_request_writer(otlp_request *request)
     size_t otlp_request_item_count(const otlp_request *request)
     size_t otlp_request_byte_count(const otlp_request *request)
-    size_t otlp_request_known_groups(const otlp_request *request)
     uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url)
     uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                     const otlp_writer *schema_url)
@@ -91,7 +90,6 @@ cdef extern from "abi.h" nogil:
     int otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content)
     int otlp_request_copy(const otlp_request *request, uint8_t *out, size_t len)
     otlp_bytes *otlp_request_finish(otlp_request *request)
-    void otlp_request_clear(otlp_request *request)
     void otlp_bytes_free(otlp_bytes *bytes)
 
 

@@ -338,13 +338,21 @@ mod functions {
         unsafe {
             writing(writer, |writer| {
                 let status = Status { code: tail.code, message: tail.message.text() };
-                trace::end_span(writer, &SpanTail { status: (tail.has_status != 0).then_some(status), flags: tail.flags });
+                trace::end_span(
+                    writer,
+                    &SpanTail { status: (tail.has_status != 0).then_some(status), flags: tail.flags },
+                );
             });
         }
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_open_event(writer: *mut Writer, time_unix_nano: u64, name: RawText, out: &mut RawMark) {
+    pub unsafe extern "C" fn otlp_open_event(
+        writer: *mut Writer,
+        time_unix_nano: u64,
+        name: RawText,
+        out: &mut RawMark,
+    ) {
         // SAFETY: see the head of the file: a live writer, readable text.
         unsafe { writing(writer, |writer| out.set(trace::open_event(writer, time_unix_nano, name.text()))) }
     }
@@ -401,12 +409,11 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_known_groups(request: &RequestBuilder) -> usize {
-        request.known_groups()
-    }
-
-    #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_add_resource(request: &mut RequestBuilder, content: &Writer, schema_url: &Writer) -> u32 {
+    pub extern "C" fn otlp_request_add_resource(
+        request: &mut RequestBuilder,
+        content: &Writer,
+        schema_url: &Writer,
+    ) -> u32 {
         guarded(NO_GROUP, || request.add_resource(content.as_slice(), schema_url.as_slice()).number())
     }
 
@@ -437,7 +444,11 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_request_close_item(request: &mut RequestBuilder, scope: u32, item: &RawItem) -> c_int {
+    pub unsafe extern "C" fn otlp_request_close_item(
+        request: &mut RequestBuilder,
+        scope: u32,
+        item: &RawItem,
+    ) -> c_int {
         guarded(-1, || {
             // SAFETY: see the head of the file: the item was opened on this request.
             let item = unsafe { item.get() };
@@ -480,11 +491,6 @@ mod functions {
             Ok(bytes) => Box::into_raw(Box::new(bytes)),
             Err(_) => std::ptr::null_mut(),
         })
-    }
-
-    #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_clear(request: &mut RequestBuilder) {
-        guarded((), || request.clear());
     }
 
     #[unsafe(no_mangle)]

@@ -53,7 +53,6 @@ cdef class SpanEncoder:
     """
 
     cdef Request request
-    cdef Walk walk
     cdef otlp_writer *scratch
 
     def __cinit__(self):
@@ -119,20 +118,13 @@ cdef class SpanEncoder:
         return otlp_request_byte_count(self.request.handle)
 
     def finish(self):
-        """Give the request out as a `Buffer` and begin an empty one.
-
-        The encoder keeps what it knows of resources and scopes, so it holds references to the last ones it saw.
-        """
-        cdef otlp_bytes *finished = otlp_request_finish(self.request.handle)
-        if finished is NULL:
-            raise MemoryError("the request could not be put together")
+        """Give the request out as a `Buffer` and begin an empty one. The encoder keeps its memory, but no reference."""
+        cdef otlp_bytes *finished = self.request.finish()
         try:
             capsule = PyCapsule_New(finished, PooledBytesName, free_pooled_bytes)
         except BaseException:
             otlp_bytes_free(finished)
             raise
-        if self.request.should_forget():
-            self.request.forget_groups()
         return Buffer(capsule)
 
     def __repr__(self):

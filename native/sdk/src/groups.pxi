@@ -5,9 +5,6 @@
 # turns up. Before that come two cheaper questions: a small table by address, and a dict by identity. All three
 # hold references to what they know, so an address cannot come to mean another object.
 
-# Resources and scopes that a SpanEncoder remembers from one request to the next.
-cdef size_t MAX_KNOWN_GROUPS = 1024
-
 cdef enum:
     SLOTS = 16
 
@@ -29,8 +26,7 @@ cdef class Request:
     cdef dict resources
     # (number of resource, scope) -> group
     cdef dict scopes
-    # Whether a resource or scope is of a type that the user may change afterwards.
-    cdef bint has_unknown_types
+    # Counts the requests that were finished: a group is void in the next one.
     cdef uint64_t generation
 
     def __cinit__(self, size_t expected_len):
@@ -119,8 +115,6 @@ cdef class Request:
     cdef uint32_t encode_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
         cdef uint32_t number
         cdef Scratch content = Scratch(), schema_url = Scratch()
-        if type(resource) is not sdk.resource:
-            self.has_unknown_types = True
         try:
             write_attributes(walk, content.writer, OTLP_RESOURCE, resource.attributes)
             schema_url.put_text(text_field(walk, OTLP_RESOURCE, ".schema_url", resource.schema_url))
@@ -135,8 +129,6 @@ cdef class Request:
         cdef uint32_t number
         cdef Scratch content = Scratch(), schema_url = Scratch()
         if scope is not None:
-            if type(scope) is not sdk.scope:
-                self.has_unknown_types = True
             try:
                 name = text_field(walk, OTLP_SCOPE, ".name", scope.name)
                 version = text_field(walk, OTLP_SCOPE, ".version", scope.version)
@@ -151,14 +143,6 @@ cdef class Request:
             raise MemoryError("no memory for another scope")
         return number
 
-    cdef bint should_forget(self):
-        """Whether what is known of resources and scopes may be stale or has grown too large to keep."""
-        return (
-            self.has_unknown_types
-            or otlp_request_known_groups(self.handle) > MAX_KNOWN_GROUPS
-            or len(self.by_identity) > <Py_ssize_t>MAX_KNOWN_GROUPS
-        )
-
     cdef bytes to_bytes(self):
         """The finished request as a bytes object, copied once."""
         cdef size_t length = otlp_request_byte_count(self.handle)
@@ -167,15 +151,17 @@ cdef class Request:
             raise MemoryError("the request could not be put together")
         return data
 
-    cdef int forget_groups(self) except -1:
-        """Gives up all references to resources and scopes."""
-        otlp_request_clear(self.handle)
+    cdef otlp_bytes *finish(self) except NULL:
+        """The finished request, and an empty one in its place. All references to resources and scopes are given up."""
+        cdef otlp_bytes *finished = otlp_request_finish(self.handle)
         memset(self.slots, 0, sizeof(self.slots))
         self.generation += 1
-        self.has_unknown_types = False
+        known = (self.first_resource, self.by_identity, self.resources, self.scopes)
         self.first_resource = None
         self.by_identity, self.resources, self.scopes = {}, {}, {}
-        return 0
+        if finished is NULL:
+            raise MemoryError("the request could not be put together")
+        return finished
 
 
 cdef class Scratch:

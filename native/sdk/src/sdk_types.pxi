@@ -11,7 +11,6 @@ cdef class SdkTypes:
     cdef object readable_span, span, recording_span
     cdef object bounded_attributes, bounded_list
     cdef object event, link, status, span_context, trace_state
-    cdef object resource, scope
     cdef object empty_trace_state
     cdef object internal, server, client, producer, consumer
     cdef object unset, ok, error
@@ -25,8 +24,6 @@ cdef class SdkTypes:
         self.event = getattr(trace_sdk, "Event", None)
         self.bounded_attributes = getattr(modules.get("opentelemetry.attributes"), "BoundedAttributes", None)
         self.bounded_list = getattr(modules.get("opentelemetry.sdk.util"), "BoundedList", None)
-        self.resource = getattr(modules.get("opentelemetry.sdk.resources"), "Resource", None)
-        self.scope = getattr(modules.get("opentelemetry.sdk.util.instrumentation"), "InstrumentationScope", None)
         trace_api = modules.get("opentelemetry.trace")
         self.link = getattr(trace_api, "Link", None)
         self.status = getattr(trace_api, "Status", None)

@@ -237,8 +237,11 @@ mod tests {
         let stats = pool.stats();
         assert_eq!(stats.hits + stats.misses, 8000);
         assert_eq!(stats.returned + stats.discarded, 8000);
-        let really_held: usize =
-            pool.classes.iter().flat_map(|class| class.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>()).sum();
+        let really_held: usize = pool
+            .classes
+            .iter()
+            .flat_map(|class| class.lock().unwrap().iter().map(Vec::capacity).collect::<Vec<_>>())
+            .sum();
         assert_eq!(stats.bytes_held, really_held);
         assert!(stats.bytes_held <= 256 << 10);
     }

@@ -122,7 +122,13 @@ impl RawBuffer {
 
     /// Appends two slices, each behind a head of fixed size, with one check for room: the shape of a key and value.
     #[inline]
-    pub fn put_pair<const A: usize, const B: usize>(&mut self, head: [u8; A], key: &[u8], middle: [u8; B], value: &[u8]) {
+    pub fn put_pair<const A: usize, const B: usize>(
+        &mut self,
+        head: [u8; A],
+        key: &[u8],
+        middle: [u8; B],
+        value: &[u8],
+    ) {
         let total = A + key.len() + B + value.len();
         if self.reserve(total) {
             // SAFETY: `reserve` made room for the sum of the four pieces, which are written one behind the other, and
@@ -161,7 +167,7 @@ impl RawBuffer {
                 0
             }
             // Room for the longest form is made here, through the pool; the kernels then find it there.
-            wide if self.reserve(wide.max_utf8_len()) => wide.append_to(&mut self.bytes),
+            wide if self.reserve(wide.room()) => wide.append_to(&mut self.bytes),
             _ => 0,
         }
     }

@@ -286,7 +286,10 @@ mod tests {
         assert_eq!(refused(&[0x0f]), (ErrorKind::BadTag, 0));
         assert_eq!(refused(&[0x80, 0x80, 0x80, 0x80, 0x10]), (ErrorKind::BadTag, 0));
         assert_eq!(refused(&[0x0a, 5, 1, 2, 3, 4]), (ErrorKind::LengthPastEnd, 1));
-        assert_eq!(refused(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]), (ErrorKind::LengthPastEnd, 1));
+        assert_eq!(
+            refused(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
+            (ErrorKind::LengthPastEnd, 1)
+        );
         assert_eq!(refused(&[0x09, 1, 2, 3]), (ErrorKind::Truncated, 1));
         assert_eq!(refused(&[0x0d, 1, 2, 3]), (ErrorKind::Truncated, 1));
         assert_eq!(refused(&[0x0c]), (ErrorKind::UnmatchedGroup, 0));
@@ -297,7 +300,8 @@ mod tests {
 
     #[test]
     fn unknown_fields_of_every_kind_are_skipped() {
-        let input = [&[0x08, 0x96, 1][..], &[0x11; 9], &[0x1a, 2, 9, 9], &[0x23, 0x2b, 0x2c, 0x24], &[0x35, 1, 2, 3, 4]];
+        let input =
+            [&[0x08, 0x96, 1][..], &[0x11; 9], &[0x1a, 2, 9, 9], &[0x23, 0x2b, 0x2c, 0x24], &[0x35, 1, 2, 3, 4]];
         assert_eq!(skip_all(&input.concat()), Ok(5));
     }
 

@@ -112,7 +112,13 @@ impl Writer {
 
     /// Two slices behind heads of fixed size, with one check for room.
     #[inline]
-    pub fn put_pair<const A: usize, const B: usize>(&mut self, head: [u8; A], key: &[u8], middle: [u8; B], value: &[u8]) {
+    pub fn put_pair<const A: usize, const B: usize>(
+        &mut self,
+        head: [u8; A],
+        key: &[u8],
+        middle: [u8; B],
+        value: &[u8],
+    ) {
         self.raw.put_pair(head, key, middle, value);
     }
 

@@ -25,17 +25,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import urllib3
-from otlp_fast import DecodeError, _core
+from urllib3 import exceptions
+
+from otlp_fast import DecodeError
+from otlp_fast._core import read_export_response
 from otlp_fast.exporter.configuration import Settings
 from otlp_fast.exporter.connection import connect, with_fresh_connections
 from otlp_fast.exporter.response import Response, error_message, printable, read_response
 from otlp_fast.exporter.retry import MAX_ROUNDS, RETRYABLE_STATUSES, backoff_seconds, retry_after_seconds
-from urllib3 import exceptions
 
 # The same transient error is a warning once in this time, and a debug line otherwise.
 _REPEATED_WARNING_SECONDS = 60.0
 
-_OBJECT_ADDRESS = re.compile(r"<[^<>]* object at 0x[0-9a-f]+>: ")
+# How urllib3 begins its messages, by release: `<urllib3...HTTPConnection object at 0x7f...>: ` or
+# `HTTPConnection(host='collector', port=4318): `. The log line has the address already.
+_CONNECTION_REPR = re.compile(r"(?:<[^<>]* object at 0x[0-9a-f]+>|\w+\(host=[^()]*\)): ")
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ class OTLPClient:
         problem = response.body_problem
         if response.body and response.carries_protobuf:
             try:
-                rejected, message = _core.read_export_response(response.body)
+                rejected, message = read_export_response(response.body)
             except DecodeError as error:
                 problem = printable(f"response body is not an export response: {error}")
         elif response.body:
@@ -236,7 +240,7 @@ def _problem_of_error(error: exceptions.HTTPError) -> _Problem:
     )
     name = type(error).__qualname__
     return _Problem(
-        printable(f"{name}: {_OBJECT_ADDRESS.sub('', str(error))}"),
+        printable(f"{name}: {_CONNECTION_REPR.sub('', str(error))}"),
         name,
         retryable=isinstance(error, connection_errors) and not bad_certificate,
         connection_broke=isinstance(error, exceptions.ClosedPoolError)

@@ -1,9 +1,9 @@
 """Compression of request bodies.
 
 The level is a measured choice. Against `gzip.GzipFile` at its default level 9, which is what the official exporter
-uses, zlib level 6 takes about 0.8 of the CPU time on captured trace requests and gives 0.8 % more bytes; level 5
-takes 0.7 and gives 3.0 % more, which leaves no room below the 3 % that the project allows. On repetitive batches,
-where level 9 searches long match chains, level 6 takes less than a third.
+uses, level 6 costs 0.81 of the CPU time and gives 0.8 % more bytes over 465 captured trace requests (1.3 % at the
+worst of them), and 0.63 with 1.4 % on a batch of 512 generated web spans. Level 5 costs 0.71 and 0.47, but gives 2.9
+% and 3.1 % more bytes: over the 3 % that the project allows.
 
 zlib releases the GIL while it compresses. The header holds no time stamp, so equal input gives equal bytes.
 """

@@ -26,9 +26,10 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
 import urllib3
+from urllib3.util import Url, parse_url
+
 from otlp_fast import __version__
 from otlp_fast.exporter.compression import Compression
-from urllib3.util import Url, parse_url
 
 _logger = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ Signal = Literal["traces", "logs", "metrics"]
 
 DEFAULT_ENDPOINT = "http://localhost:4318"
 DEFAULT_TIMEOUT_SECONDS = 10.0
+# What a socket can be told to wait: 31 bits of milliseconds, 24 days.
+MAX_TIMEOUT_SECONDS = (2**31 - 1) // 1000
 DEFAULT_MAX_REQUEST_SIZE = 64 * 1024 * 1024
 
 CONTENT_TYPE = "application/x-protobuf"
@@ -187,8 +190,8 @@ def _timeout(signal: Signal, argument: object) -> float:
             seconds = float(value)
         except (ValueError, OverflowError):
             seconds = math.nan
-    if not (math.isfinite(seconds) and seconds > 0):
-        raise ValueError(f"{source}: {value!r} is not a finite number of seconds above 0")
+    if not 0 < seconds <= MAX_TIMEOUT_SECONDS:
+        raise ValueError(f"{source}: {value!r} is not a number of seconds above 0 and up to {MAX_TIMEOUT_SECONDS}")
     return seconds
 
 

@@ -21,9 +21,10 @@ from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
-from otlp_fast.exporter.configuration import Configured, Settings, without_credentials
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import create_urllib3_context, make_headers, parse_url
+
+from otlp_fast.exporter.configuration import Configured, Settings, without_credentials
 
 # As many as `requests` keeps: an exporter is used from one thread, or from a few.
 _KEPT_CONNECTIONS = 10

@@ -118,11 +118,13 @@ class BatchDelivery(Generic[Item]):
     def _encode_what_can_be(self, items: Sequence[Item], report: DeliveryReport) -> tuple[Sequence[Item], bytes]:
         encoder = self._new_encoder()
         encoded = []
-        for index, item in enumerate(items):
+        for item in items:
             try:
                 encoder.add(item)
             except EncodeError as error:
-                report.lose(REFUSED_BY_ENCODER, 1, f"item {index}: {error}", type(error).__qualname__)
+                # The encoder names the index: its own, which is that of the batch for the first refusal, and only the
+                # first explanation is kept.
+                report.lose(REFUSED_BY_ENCODER, 1, str(error), type(error).__qualname__)
             else:
                 encoded.append(item)
         buffer = encoder.finish()

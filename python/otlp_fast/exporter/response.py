@@ -15,7 +15,9 @@ import zlib
 from dataclasses import dataclass
 
 import urllib3
-from otlp_fast import DecodeError, _core
+
+from otlp_fast import DecodeError
+from otlp_fast._core import read_status_message
 from otlp_fast.exporter.configuration import CONTENT_TYPE
 
 MAX_BODY_SIZE = 4 * 1024 * 1024
@@ -76,7 +78,7 @@ def error_message(response: Response) -> str:
         return response.body_problem
     if response.carries_protobuf:
         try:
-            message = _core.read_status_message(response.body)
+            message = read_status_message(response.body)
         except DecodeError:
             message = ""
         if message:

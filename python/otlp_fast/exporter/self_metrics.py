@@ -17,8 +17,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from opentelemetry.metrics import MeterProvider, get_meter_provider
-from otlp_fast.exporter.delivery import DeliveryReport
 from urllib3.util import parse_url
+
+from otlp_fast.exporter.delivery import DeliveryReport
 
 ENABLED_VARIABLE = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 

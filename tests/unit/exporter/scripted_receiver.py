@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -101,7 +102,12 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        if length > self.receiver.body_limit:
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            return
+        body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, body, self.number)
         self.receiver.next_answer(request)(self, request)
@@ -130,6 +136,7 @@ class Receiver:
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.closing = threading.Event()
+        self.body_limit = sys.maxsize
         self._script: list[Answer] = []
         self._default: Answer = Reply()
         self._connections: list[socket.socket] = []
@@ -163,6 +170,10 @@ class Receiver:
     def always(self, answer: Answer) -> None:
         """Answer every request after the script so."""
         self._default = answer
+
+    def refuse_bodies_over(self, size: int) -> None:
+        """Answer 413 to longer requests, without reading or recording them."""
+        self.body_limit = size
 
     def opened(self, connection: socket.socket) -> int:
         with self._lock:

@@ -133,7 +133,7 @@ def test_credentials_in_the_endpoint_become_a_header() -> None:
         ("a=x=y=z", {"a": "x=y=z"}),
         ("a=,b=2,", {"a": "", "b": "2"}),
         ("a=1,a=2", {"a": "2"}),
-        ("a=caf%C3%A9", {"a": "café"}),
+        ("a=na%C3%AFve", {"a": "naïve"}),
     ],
 )
 def test_header_list_is_read_as_the_official_exporter_reads_it(
@@ -184,7 +184,7 @@ def test_official_compression_members_are_taken() -> None:
     official = pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
     assert resolve(compression=official.Compression.Gzip).compression is Compression.Gzip
     assert resolve(compression=official.Compression.NoCompression).compression is Compression.NoCompression
-    with pytest.raises(ValueError, match="argument compression: 'deflate' is not supported, expected .*'none', 'gzip'"):
+    with pytest.raises(ValueError, match=r"argument compression: 'deflate' is not supported, expected .*'gzip'"):
         resolve(compression=official.Compression.Deflate)
 
 
@@ -197,6 +197,7 @@ def test_official_compression_members_are_taken() -> None:
         ("timeout", 0, "0"),
         ("timeout", math.nan, "nan"),
         ("timeout", math.inf, "inf"),
+        ("timeout", 1e9, "1000000000.0"),
         ("timeout", "ten", "'ten'"),
         ("timeout", True, "True"),
         ("endpoint", "localhost:4318", "'localhost:4318' has no scheme"),

@@ -14,7 +14,6 @@ import urllib3
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from otlp_fast.exporter.http import OTLPSpanExporter
-
 from scripted_receiver import LOGGER, Receiver, Reply
 
 MakeExporter = Callable[..., OTLPSpanExporter]
@@ -109,7 +108,7 @@ def test_items_that_are_not_spans_cost_only_themselves(
     assert exporter.stats() == {**NOTHING, "exported": 3, "refused_by_encoder": 2}
     (record,) = [record for record in caplog.records if record.name == LOGGER]
     assert "Failed to export 2 of 5 spans" in record.getMessage()
-    assert "2 refused by the encoder: item 1: " in record.getMessage()
+    assert "2 refused by the encoder: spans[1]" in record.getMessage()
 
 
 def test_batch_without_any_span_is_a_failure_without_a_request(
@@ -206,6 +205,17 @@ def test_413_is_halved_down_to_the_refused_span(
     assert exporter.stats() == {**NOTHING, "exported": 3, "too_large": 1}
     (record,) = [record for record in caplog.records if record.name == LOGGER]
     assert "1 too large: 413 " in record.getMessage()
+
+
+def test_413_before_the_body_was_read_is_understood(
+    receiver: Receiver, exporter: OTLPSpanExporter, make_spans: MakeSpans
+) -> None:
+    # What proxies do: refuse by Content-Length, close, and reset what is still being sent.
+    receiver.refuse_bodies_over(3_000_000)
+    spans = make_spans(4, size=1_000_000)
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
+    assert sent_names(receiver, spans) == [[0, 1], [2, 3]]
+    assert exporter.stats() == {**NOTHING, "exported": 4}
 
 
 def test_413_is_a_success_where_the_halves_arrive(

@@ -15,7 +15,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from otlp_fast.exporter import retry
 from otlp_fast.exporter.http import OTLPSpanExporter
-
 from scripted_receiver import LOGGER, Raw, Receiver, Reply, Stopwatch, reset
 
 MakeExporter = Callable[..., OTLPSpanExporter]
@@ -160,9 +159,8 @@ def test_closed_port_is_retried_then_a_failure(
     assert exporter.export(spans) is SpanExportResult.FAILURE
     line = failure_line(caplog)
     assert "Failed to export 3 of 3 spans" in line
-    assert "NewConnectionError" in line
     assert "Connection refused (6 attempts" in line
-    assert " object at 0x" not in caplog.text
+    assert "NewConnectionError: Failed to establish" in line
 
 
 def test_receiver_that_comes_back_within_the_deadline_gets_the_batch(

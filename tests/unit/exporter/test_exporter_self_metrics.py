@@ -12,7 +12,6 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from otlp_fast.exporter import self_metrics
 from otlp_fast.exporter.http import OTLPSpanExporter
-
 from scripted_receiver import Receiver, Reply
 
 MakeExporter = Callable[..., OTLPSpanExporter]

@@ -12,7 +12,6 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from otlp_fast.exporter.http import OTLPSpanExporter
-
 from scripted_receiver import Receiver
 
 Spans = list[ReadableSpan]

@@ -6,7 +6,7 @@
 //! 2. **Up to U+07FF**: each 16-bit lane becomes its two-byte form, or stays as it is where it is ASCII. One bit for
 //!    each lane says which, eight lanes make a byte, and that byte selects from a table of 256 `pshufb` patterns the
 //!    one that closes the gaps. The length is 16 less the number of set bits.
-//! 3. **Up to U+FFFF**: the same with four lanes of 32 bits and two bits for each lane. The bytes of a character are put
+//! 3. **Up to U+FFFF**: the same with four lanes of 32 bits and two bits for each lane. The bytes of a character stand
 //!    at the end of its lane, so a character of any length is the last bytes of its lane and one table serves.
 //!    Surrogates are replaced lane by lane before that, which costs three instructions and no branch: they are always
 //!    lone here (see [`crate::text`]), so no lane has to look at its neighbour as a UTF-16 transcoder must.

@@ -63,6 +63,7 @@ impl<'a> Sink<'a> {
     ///
     /// # Safety
     /// At least `count` bytes were kept since the sink was opened.
+    #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     pub(super) unsafe fn take_back(&mut self, count: usize) {
         debug_assert!(count <= self.at.addr() - self.out.as_ptr().addr() - self.out.len());

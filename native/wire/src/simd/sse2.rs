@@ -4,8 +4,8 @@
 //! the bytes of a mixed block cannot be closed up. So this path only tells ASCII blocks from others; the blocks that
 //! are not ASCII go through the scalar code sixteen units at a time.
 //!
-//! Latin-1 has no kernel here: its scalar form already looks at eight bytes at once, and a version with SSE2 was between
-//! 17 % slower and 4 % faster.
+//! Latin-1 has no kernel here: its scalar form already looks at eight bytes at once, and a version with SSE2 was from
+//! 17 % slower to 4 % faster.
 
 use core::arch::x86_64::{
     __m128i, _mm_and_si128, _mm_cmpeq_epi8, _mm_loadu_si128, _mm_movemask_epi8, _mm_or_si128, _mm_packs_epi32,

@@ -19,11 +19,12 @@ import time
 from collections.abc import Mapping, Sequence
 from enum import Enum
 
-import otlp_fast
 import urllib3
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+import otlp_fast
 from otlp_fast.exporter.client import OTLPClient
 from otlp_fast.exporter.compression import Compression
 from otlp_fast.exporter.configuration import resolve_settings

@@ -1,0 +1,63 @@
+# Two commands do everything on a machine with Python 3.10+ and Rust 1.87+: `make demo` and `make test`.
+# PYTHON=python3.12 chooses an interpreter, VENV=path another environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Everything that the native module is built from.
+SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
+	Cargo.toml Cargo.lock pyproject.toml
+
+.PHONY: help demo test test-rust test-python bench lint coverage clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo      set up, then export real traffic by the official exporter and by otlp-fast, side by side"
+	@echo "make test      set up, then run all tests (Rust, Python, the built wheel and sdist)"
+	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
+	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
+	@echo "make coverage  run the Python tests with a coverage report"
+	@echo "make clean     remove everything that these made"
+
+# One environment for all; the stamp is newer than what it was installed from.
+$(VENV)/.installed: $(SOURCES)
+	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "otlp-fast: $(PYTHON) was not found; PYTHON=... names another" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "otlp-fast: needs Python 3.10 or newer, $(PYTHON) is older; PYTHON=... names another" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "otlp-fast: installing into $(VENV) (the first time this compiles for about two minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/otlp-fast demo $(DEMO_ARGS)
+
+test: test-rust test-python
+
+test-rust:
+	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
+	cargo test --locked -p otlp-wire -p otlp-schema
+
+test-python: $(VENV)/.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
+	$(BIN)/python benchmarks/report.py --record --readme
+
+lint: $(VENV)/.installed
+	cargo fmt --all --check
+	PYO3_PYTHON=$(abspath $(BIN)/python) cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+coverage: $(VENV)/.installed
+	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	$(BIN)/coverage combine
+	$(BIN)/coverage report
+
+clean:
+	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find python -name '*.so' -delete

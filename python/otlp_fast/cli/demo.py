@@ -1,0 +1,88 @@
+"""`otlp-fast demo`: options, errors and exit codes. What it does is in `otlp_fast.demo`."""
+
+from __future__ import annotations
+
+import signal
+
+import click
+
+from otlp_fast.cli.extras import require_extra
+
+_MODULES = (
+    "rich",
+    "flask",
+    "urllib3",
+    "opentelemetry.sdk",
+    "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry.instrumentation.flask",
+    "opentelemetry.instrumentation.sqlite3",
+)
+
+_EXIT_FAILED = 1
+_EXIT_INTERRUPTED = 130
+
+
+@click.command(name="demo")
+@click.option(
+    "--requests",
+    "requests",
+    type=click.IntRange(min=1),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="HTTP requests that the service answers, with each exporter. About three spans come of one.",
+)
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Send to this OTLP/HTTP receiver instead of the one that the demo starts. Without a path, /v1/traces is "
+    "appended. The receiver is not asked what it counted; OTEL_EXPORTER_OTLP_HEADERS and the other variables for "
+    "OTLP exporters are honoured.",
+)
+@click.option(
+    "--compression",
+    type=click.Choice(["none", "gzip"]),
+    default="none",
+    show_default=True,
+    help="How both exporters compress their requests.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON instead of a table.")
+def command(requests: int, endpoint: str | None, compression: str, as_json: bool) -> None:
+    r"""Export the spans of a real Flask service by the official exporter and by otlp-fast, side by side.
+
+    A small bookshop made with Flask and SQLite, instrumented by the official OpenTelemetry packages, answers the same
+    HTTP requests twice, each time in a fresh process. Its spans leave it through the official BatchSpanProcessor, the
+    first time with the official OTLP/HTTP exporter, the second time with that of otlp-fast. A receiver in another
+    process counts what arrives, and the very same spans are encoded by both to see whether the bytes are the same.
+
+    Nothing but loopback is used unless you name an --endpoint. It takes about 20 seconds. Progress goes to stderr, the
+    result to stdout.
+
+    \b
+    Examples:
+      otlp-fast demo
+      otlp-fast demo --requests 10000 --compression gzip
+      otlp-fast demo --endpoint http://localhost:4318
+      otlp-fast demo --json 2>/dev/null | python -m json.tool
+
+    Exit status: 0 when every span arrived and the bytes were the same, 1 when not or when the demo could not run, 2 for
+    wrong options, 130 after Ctrl-C.
+    """
+    require_extra("demo", _MODULES, "demo")
+    from otlp_fast.demo.errors import DemoError
+    from otlp_fast.demo.report import print_introduction, print_result
+    from otlp_fast.demo.run import run_demo
+
+    # Ended by `kill`, it cleans up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        print_introduction(requests, as_json)
+        result = run_demo(requests, endpoint, compression)
+        print_result(result, as_json)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("Interrupted: the demo and its processes are stopped.", err=True)
+        raise SystemExit(_EXIT_INTERRUPTED) from None
+    if result.problems:
+        raise SystemExit(_EXIT_FAILED)

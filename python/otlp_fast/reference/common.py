@@ -1,0 +1,107 @@
+"""What all signals share: attribute values, attributes, resources and scopes.
+
+Source: opentelemetry/proto/common/v1/common.proto and resource/v1/resource.proto of opentelemetry-proto 1.11; the mapping of
+values: https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from otlp_fast.errors import EncodeError
+from otlp_fast.reference.wire import bytes_field, string_field, tag, varint_field
+from otlp_fast.reference.wire import FIXED64 as _FIXED64
+
+MAX_MESSAGE_DEPTH = 100
+"""Most messages between the request (depth 0) and an innermost value: protobuf parsers refuse more."""
+
+
+def text(value: object) -> str:
+    """A string out of what should have been one: bytes are UTF-8, None is empty, anything else is its `str()`."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value)
+
+
+def any_value(value: Any, depth: int) -> bytes:
+    """The content of an `AnyValue` message that lies `depth` messages below the request.
+
+    A oneof: what is set is written even when it is zero or empty, and None is an empty message. The order of the checks
+    matters, as bool is an int and str is a Sequence.
+
+    Raises:
+        EncodeError: a value of another kind, or one that is nested too deeply.
+    """
+    if depth > MAX_MESSAGE_DEPTH:
+        raise EncodeError("nested too deeply")
+    if value is None:
+        return b""
+    if isinstance(value, str):
+        return string_field(1, value)
+    if isinstance(value, bool):
+        return varint_field(2, value)
+    if isinstance(value, int):
+        if -(2**63) <= value < 2**63:
+            return varint_field(3, value)
+        return string_field(1, int.__repr__(value))  # beyond 64 bits: its decimal form
+    if isinstance(value, float):
+        return tag(4, _FIXED64) + struct.pack("<d", value)
+    if isinstance(value, bytes):
+        return bytes_field(7, value)
+    if depth + 1 > MAX_MESSAGE_DEPTH:
+        raise EncodeError("nested too deeply")
+    if isinstance(value, Sequence):
+        # ArrayValue { repeated AnyValue values = 1 }
+        return bytes_field(5, b"".join(bytes_field(1, any_value(element, depth + 2)) for element in value))
+    if isinstance(value, Mapping):
+        # KeyValueList { repeated KeyValue values = 1 }
+        pairs = (key_value(str(key), member, depth + 2) for key, member in value.items())
+        return bytes_field(6, b"".join(bytes_field(1, pair) for pair in pairs))
+    raise EncodeError(f"a value of type {type(value).__name__} cannot be an attribute")
+
+
+def key_value(key: str, value: Any, depth: int) -> bytes:
+    """The content of a `KeyValue` message: `string key = 1`, left out when empty, and `AnyValue value = 2`."""
+    return optional_string(1, key) + bytes_field(2, any_value(value, depth + 1))
+
+
+def optional_string(field: int, value: object) -> bytes:
+    """A string field of proto3, left out when empty."""
+    content = text(value)
+    return string_field(field, content) if content else b""
+
+
+def attributes(field: int, values: Mapping[str, Any] | None, depth: int) -> bytes:
+    """`repeated KeyValue attributes`, for a message whose KeyValues lie at `depth`.
+
+    A value that cannot be encoded is left out; it costs nothing but itself.
+    """
+    if not values:
+        return b""
+    return b"".join(_each_attribute(field, values.items(), depth))
+
+
+def _each_attribute(field: int, items: Iterable[tuple[Any, Any]], depth: int) -> Iterable[bytes]:
+    for key, value in items:
+        try:
+            yield bytes_field(field, key_value(text(key), value, depth))
+        except Exception:  # noqa: BLE001, S112 - the value's own code may raise anything
+            continue
+
+
+def resource(value: Any) -> bytes:
+    """The content of a `Resource` message: `repeated KeyValue attributes = 1`."""
+    return attributes(1, value.attributes, 3)
+
+
+def scope(value: Any) -> bytes:
+    """The content of an `InstrumentationScope`: `name = 1`, `version = 2`, `attributes = 3`. No scope is an empty one."""
+    if not value:
+        return b""
+    return optional_string(1, value.name) + optional_string(2, value.version) + attributes(3, value.attributes, 4)

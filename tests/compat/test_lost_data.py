@@ -1,0 +1,259 @@
+"""Where the official encoder loses data, and what we do instead: the encoder's rows of the table in FACTS.md.
+
+Each test shows what the official encoder does with the input, so that a release of it that mends the loss is noticed here,
+and then that ours costs the bad value alone, counts it and names it in a log line.
+"""
+
+from __future__ import annotations
+
+import decimal
+from typing import Any
+
+import pytest
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as official_encode_spans
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.trace import Event
+from opentelemetry.trace import Link, SpanContext, SpanKind
+
+import otlp_fast
+from tests.compat.spans import make_span
+
+
+def decoded(data: bytes) -> list[Span]:
+    """The spans of a request, read by the official classes."""
+    request = ExportTraceServiceRequest.FromString(data)
+    return [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
+
+
+def attributes_of(span: Span) -> dict[str, Any]:
+    return {item.key: getattr(item.value, item.value.WhichOneof("value") or "", None) for item in span.attributes}
+
+
+def counted(kind: str) -> int:
+    return otlp_fast.encode_stats()[kind]
+
+
+def with_value(value: Any) -> dict[str, Any]:
+    return {"before": 1, "value": value, "after": 2}
+
+
+def test_lone_surrogate_in_attribute_is_kept_as_replacement_character(caplog: pytest.LogCaptureFixture) -> None:
+    spans = [make_span(attributes=with_value("a\ud800b"))]
+    assert "value" not in attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0])
+    caplog.clear()
+    before = counted("values_repaired")
+    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == with_value("a\ufffdb")
+    assert counted("values_repaired") == before + 1
+    assert "lone surrogates" in caplog.text
+
+
+def test_surrogate_pair_of_code_points_is_two_replacement_characters() -> None:
+    encoded = otlp_fast.encode_spans([make_span(attributes=with_value("\ud83d\ude00"))])
+    assert attributes_of(decoded(encoded)[0])["value"] == "\ufffd\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "kept", "reason"),
+    [
+        ({"name": "a\ud800"}, "name", "a\ufffd", "lone surrogates"),
+        ({"name": 42}, "name", "42", "expected str, got int"),
+        ({"name": b"\xff\xfe"}, "name", "\ufffd\ufffd", "not UTF-8"),
+        ({"start_time": -1}, "start_time_unix_nano", 0, "-1 is not between 0 and"),
+        ({"end_time": 2**64}, "end_time_unix_nano", 0, "is not between 0 and"),
+        ({"start_time": 2.0}, "start_time_unix_nano", 2, "expected int, got float"),
+        ({"start_time": True}, "start_time_unix_nano", 1, "expected int, got bool"),
+        ({"end_time": "noon"}, "end_time_unix_nano", 0, "invalid literal"),
+        ({"kind": 7}, "kind", 0, "expected a SpanKind, got 7"),
+        ({"context": SpanContext(-1, 5, is_remote=False)}, "trace_id", b"", "expected an int of 128 bits, got -1"),
+        ({"context": SpanContext(1 << 128, 5, is_remote=False)}, "trace_id", b"", "expected an int of 128 bits"),
+        ({"context": SpanContext(5, 1 << 64, is_remote=False)}, "span_id", b"", "expected an int of 64 bits"),
+        ({"context": None}, "trace_id", b"", "expected an int of 128 bits, got None"),
+        ({"events": [Event("e", timestamp=-5)]}, "flags", 0x100, "events[0].timestamp: left out: -5"),
+    ],
+)
+def test_bad_field_costs_itself_where_official_encoder_loses_the_batch(
+    fields: dict[str, Any], field: str, kept: object, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    spans = [make_span(), make_span(**fields), make_span()]
+    with pytest.raises((ValueError, TypeError, KeyError, AttributeError, OverflowError)):
+        official_encode_spans(spans).SerializeToString()
+    before = counted("values_repaired")
+    first, bad, last = decoded(otlp_fast.encode_spans(spans))
+    assert first == last == decoded(official_encode_spans([make_span()]).SerializeToString())[0]
+    assert getattr(bad, field) == kept
+    assert attributes_of(bad) == {"before": 1, "after": 2}
+    assert counted("values_repaired") > before
+    assert reason in caplog.text
+    assert "spans[1]" in caplog.text
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**40, -(10**40)])
+def test_integer_beyond_64_bits_becomes_decimal_string(number: int) -> None:
+    spans = [make_span(attributes=with_value(number))]
+    assert "value" not in attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0])
+    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == with_value(str(number))
+
+
+@pytest.mark.parametrize("value", [object(), {1, 2}, decimal.Decimal(1), 1j, [1, {2}], {"inner": (1, object())}])
+def test_unsupported_value_is_dropped_counted_and_named(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    spans = [make_span(attributes=with_value(value))]
+    official = official_encode_spans(spans).SerializeToString()
+    caplog.clear()
+    before = counted("attributes_dropped")
+    assert otlp_fast.encode_spans(spans) == official
+    assert attributes_of(decoded(official)[0]) == {"before": 1, "after": 2}
+    assert counted("attributes_dropped") == before + 1
+    assert "spans[0].attributes['value']" in caplog.text
+    assert "cannot be an attribute" in caplog.text
+
+
+def test_unsupported_value_is_logged_at_a_bounded_rate(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from otlp_fast import _diagnostics
+
+    monkeypatch.setattr(_diagnostics, "LOG_INTERVAL_SECONDS", 3600.0)
+    spans = [make_span(attributes=with_value(object())) for _ in range(50)]
+    before = counted("attributes_dropped")
+    otlp_fast.encode_spans(spans)
+    assert counted("attributes_dropped") == before + 50
+    assert len(caplog.records) == 1
+    _diagnostics._next_line_at.clear()
+    otlp_fast.encode_spans(spans[:1])
+    assert "(49 more since the last such line)" in caplog.records[-1].getMessage()
+
+
+def test_attribute_key_that_is_no_str_is_kept_by_its_str(caplog: pytest.LogCaptureFixture) -> None:
+    spans = [make_span(attributes={3: "three", "after": 2})]
+    assert attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0]) == {"after": 2}
+    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == {"3": "three", "after": 2}
+    assert "expected str, got int" in caplog.text
+
+
+class Hostile:
+    """A sequence whose code fails in a way of its own."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __iter__(self) -> Any:
+        yield 1
+        raise self.error
+
+
+def hostile_sequence(error: BaseException) -> Any:
+    from collections.abc import Sequence
+
+    class HostileSequence(Hostile, Sequence):  # type: ignore[type-arg, misc]
+        def __len__(self) -> int:
+            return 3
+
+        def __getitem__(self, index: Any) -> Any:
+            raise self.error
+
+    return HostileSequence(error)
+
+
+def test_value_whose_code_raises_costs_itself(caplog: pytest.LogCaptureFixture) -> None:
+    spans = [make_span(attributes=with_value(hostile_sequence(RuntimeError("no more"))))]
+    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == {"before": 1, "after": 2}
+    assert "RuntimeError: no more" in caplog.text
+
+
+def test_interrupt_in_a_value_is_the_users_and_passes_through() -> None:
+    encoder = otlp_fast.SpanEncoder()
+    encoder.add(make_span())
+    size = encoder.byte_count
+    with pytest.raises(KeyboardInterrupt):
+        encoder.add(make_span(attributes=with_value(hostile_sequence(KeyboardInterrupt()))))
+    assert (encoder.item_count, encoder.byte_count) == (1, size)
+    with pytest.raises(KeyboardInterrupt):
+        otlp_fast.encode_spans([make_span(attributes=with_value(hostile_sequence(KeyboardInterrupt())))])
+
+
+def nested_lists(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def nested_mappings(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"k": value}
+    return value
+
+
+@pytest.mark.parametrize(("nest", "deepest"), [(nested_lists, 47), (nested_mappings, 31)])
+def test_value_is_kept_as_deep_as_a_parser_reads_it(nest: Any, deepest: int, caplog: pytest.LogCaptureFixture) -> None:
+    spans = [make_span(attributes=with_value(nest(deepest)))]
+    encoded = otlp_fast.encode_spans(spans)
+    assert encoded == official_encode_spans(spans).SerializeToString()
+    assert len(decoded(encoded)[0].attributes) == 3
+    too_deep = [make_span(attributes=with_value(nest(deepest + 1)))]
+    assert attributes_of(decoded(otlp_fast.encode_spans(too_deep))[0]) == {"before": 1, "after": 2}
+    assert "nested too deeply" in caplog.text
+
+
+def cyclic_values() -> list[Any]:
+    listed: list[Any] = [1]
+    listed.append(listed)
+    mapped: dict[str, Any] = {"k": 1}
+    mapped["self"] = mapped
+    twofold: list[Any] = []
+    twofold += [twofold, twofold]
+    return [listed, mapped, twofold, nested_lists(100_000)]
+
+
+@pytest.mark.parametrize("value", cyclic_values(), ids=["list", "dict", "twofold", "hundred thousand deep"])
+def test_cyclic_value_is_a_clear_error_for_that_attribute(value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    encoded = otlp_fast.encode_spans([make_span(attributes=with_value(value))])
+    assert attributes_of(decoded(encoded)[0]) == {"before": 1, "after": 2}
+    assert "nested too deeply (or contains itself)" in caplog.text
+    assert "attributes['value']" in caplog.text
+
+
+def test_value_that_multiplies_is_cut_before_it_fills_the_memory(caplog: pytest.LogCaptureFixture) -> None:
+    value: Any = "x" * 1000
+    for _ in range(30):
+        value = [value, value]
+    encoded = otlp_fast.encode_spans([make_span(attributes=with_value(value))])
+    assert attributes_of(decoded(encoded)[0]) == {"before": 1, "after": 2}
+    assert "more than 64 MiB" in caplog.text
+
+
+def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureFixture) -> None:
+    link = Link(SpanContext(1, 2, is_remote=True))
+    span = make_span(events=["not an event", Event("kept", timestamp=5)], links=[link, None])
+    with pytest.raises(AttributeError):
+        official_encode_spans([span])
+    (kept,) = decoded(otlp_fast.encode_spans([span]))
+    assert [event.name for event in kept.events] == ["kept"]
+    assert [item.flags for item in kept.links] == [0x300]
+    assert "events dropped: spans[0].events[0]" in caplog.text
+    assert "links dropped: spans[0].links[1]" in caplog.text
+
+
+@pytest.mark.parametrize("item", ["a string", None, 7, object(), Event("e"), SpanKind.SERVER])
+def test_item_that_is_no_span_is_an_error_naming_index_and_type(item: Any) -> None:
+    with pytest.raises(otlp_fast.EncodeError) as caught:
+        otlp_fast.encode_spans([make_span(), item])
+    assert caught.value.path == "spans[1]"
+    assert type(item).__qualname__ in str(caught.value)
+    encoder = otlp_fast.SpanEncoder()
+    encoder.add(make_span())
+    before = bytes(otlp_fast.encode_spans([make_span()]))
+    with pytest.raises(otlp_fast.EncodeError):
+        encoder.add(item)
+    encoder.add(make_span())
+    assert bytes(encoder.finish()) == otlp_fast.encode_spans([make_span()] * 2)
+    assert before
+
+
+def test_no_spans_is_an_empty_request_and_no_iterable_a_type_error() -> None:
+    assert otlp_fast.encode_spans([]) == otlp_fast.encode_spans(()) == b""
+    assert otlp_fast.encode_spans(iter([make_span()])) == otlp_fast.encode_spans([make_span()])
+    with pytest.raises(TypeError):
+        otlp_fast.encode_spans(None)  # type: ignore[arg-type]

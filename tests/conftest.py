@@ -1,0 +1,24 @@
+"""What all tests share: hypothesis profiles, spans by hand, the captured corpora."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def every_loss_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests look at log lines, so none is held back."""
+    from otlp_fast import _diagnostics
+
+    monkeypatch.setattr(_diagnostics, "LOG_INTERVAL_SECONDS", 0.0)
+    _diagnostics._next_line_at.clear()
