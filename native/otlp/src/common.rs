@@ -7,6 +7,7 @@
 //! `None` is an empty `AnyValue`. The key is a plain field and left out when empty.
 
 use crate::fields::{any_value, array_value, key_value, key_value_list};
+use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use otlp_wire::{Mark, Text, Writer};
 
 /// Deepest nesting of messages that protobuf parsers read back, the request itself being depth 0
@@ -70,17 +71,27 @@ pub struct OpenContainer {
 #[inline]
 pub fn attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>) {
     if let Text::Utf8(key) = key {
-        // Tag, three lengths and three inner tags take eight bytes while everything stays below 128.
-        if !key.is_empty() && key.len() < 0x70 {
+        // The lengths of KeyValue, key and AnyValue take one byte each while key and value stay below 0x78 together:
+        // six bytes of tags and lengths stand between the first of them and the end.
+        if !key.is_empty() && key.len() < 0x68 {
             match value {
                 Scalar::Text(Text::Utf8(text)) if key.len() + text.len() < 0x78 => {
-                    return short_attribute(writer, tag, key, any_value::STRING_VALUE, text);
+                    let middle = [key_value::VALUE, 2 + text.len() as u8, any_value::STRING_VALUE, text.len() as u8];
+                    return writer.put_pair(short_head(tag, key, 2 + text.len()), key, middle, text);
                 }
-                Scalar::Int(number @ 0..=0x7f) => {
-                    return tiny_attribute(writer, tag, key, any_value::INT_VALUE, number as u8);
+                Scalar::Int(number) => {
+                    let mut digits = [0; MAX_VARINT_LEN];
+                    let length = encode_varint(number as u64, &mut digits);
+                    let middle = [key_value::VALUE, 1 + length as u8, any_value::INT_VALUE];
+                    return writer.put_pair(short_head(tag, key, 1 + length), key, middle, &digits[..length]);
                 }
                 Scalar::Bool(flag) => {
-                    return tiny_attribute(writer, tag, key, any_value::BOOL_VALUE, u8::from(flag));
+                    let middle = [key_value::VALUE, 2, any_value::BOOL_VALUE, u8::from(flag)];
+                    return writer.put_pair(short_head(tag, key, 2), key, middle, &[]);
+                }
+                Scalar::Double(number) => {
+                    let middle = [key_value::VALUE, 9, any_value::DOUBLE_VALUE];
+                    return writer.put_pair(short_head(tag, key, 9), key, middle, &number.to_le_bytes());
                 }
                 _ => {}
             }
@@ -89,19 +100,11 @@ pub fn attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>)
     long_attribute(writer, tag, key, value);
 }
 
-/// `tag len 0A key_len key 12 len member value_len value`, all lengths in one byte.
+/// `tag len 0A key_len`: what stands in front of the key when the AnyValue behind it takes `value_len` bytes and every
+/// length one.
 #[inline]
-fn short_attribute(writer: &mut Writer, tag: u8, key: &[u8], member: u8, value: &[u8]) {
-    let any_len = 2 + value.len();
-    let head = [tag, (4 + key.len() + any_len) as u8, key_value::KEY, key.len() as u8];
-    writer.put_pair(head, key, [key_value::VALUE, any_len as u8, member, value.len() as u8], value);
-}
-
-/// `tag len 0A key_len key 12 02 member value`, with a value of one byte.
-#[inline]
-fn tiny_attribute(writer: &mut Writer, tag: u8, key: &[u8], member: u8, value: u8) {
-    let head = [tag, (6 + key.len()) as u8, key_value::KEY, key.len() as u8];
-    writer.put_pair(head, key, [key_value::VALUE, 2, member, value], &[]);
+fn short_head(tag: u8, key: &[u8], value_len: usize) -> [u8; 4] {
+    [tag, (4 + key.len() + value_len) as u8, key_value::KEY, key.len() as u8]
 }
 
 #[inline(never)]

@@ -18,6 +18,7 @@
 //! attributes, the one that comes first in a request gives its form to the group.
 
 use crate::fields::envelope;
+use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use otlp_wire::{Mark, PooledBytes, Writer, varint_len};
 use std::fmt;
 
@@ -64,14 +65,8 @@ struct Envelope {
 
 impl Envelope {
     fn new(head_tag: u8, content: &[u8], schema_url: &[u8]) -> Self {
-        let mut writer = Writer::new();
-        writer.bytes_field(head_tag, content);
-        let head = writer.as_slice().into();
-        writer.truncate(0);
-        if !schema_url.is_empty() {
-            writer.bytes_field(envelope::SCHEMA_URL, schema_url);
-        }
-        Self { head, tail: writer.as_slice().into() }
+        let tail = if schema_url.is_empty() { Box::default() } else { field(envelope::SCHEMA_URL, schema_url) };
+        Self { head: field(head_tag, content), tail }
     }
 
     fn len(&self) -> usize {
@@ -345,6 +340,13 @@ struct ResourceLayout {
     len: usize,
 }
 
+/// A length-delimited field in memory of its own: envelopes are few and small, and live as long as the request.
+fn field(tag: u8, content: &[u8]) -> Box<[u8]> {
+    let mut encoded = [0; MAX_VARINT_LEN];
+    let length = encode_varint(content.len() as u64, &mut encoded);
+    [&[tag], &encoded[..length], content].concat().into()
+}
+
 /// The length of a length-delimited field with a one-byte tag.
 fn field_len(content: usize) -> usize {
     1 + varint_len(content as u64) + content
@@ -362,15 +364,16 @@ mod tests {
     use proptest::prelude::*;
 
     type Item = (usize, usize, Vec<u8>);
+    type Scopes = Vec<(usize, Vec<u8>)>;
 
-    fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+    fn naive_field(tag: u8, content: &[u8]) -> Vec<u8> {
         let mut writer = Writer::new();
         writer.bytes_field(tag, content);
         writer.as_slice().to_vec()
     }
 
     fn schema_field(url: &str) -> Vec<u8> {
-        if url.is_empty() { Vec::new() } else { field(envelope::SCHEMA_URL, url.as_bytes()) }
+        if url.is_empty() { Vec::new() } else { naive_field(envelope::SCHEMA_URL, url.as_bytes()) }
     }
 
     fn resource_parts(resource: usize) -> (Vec<u8>, String) {
@@ -383,7 +386,7 @@ mod tests {
 
     /// The request as the definition says: nested vectors, joined from the inside out.
     fn naive(items: &[Item]) -> Vec<u8> {
-        let mut groups: Vec<(usize, Vec<(usize, Vec<u8>)>)> = Vec::new();
+        let mut groups: Vec<(usize, Scopes)> = Vec::new();
         for (resource, scope, item) in items {
             let at = groups.iter().position(|group| group.0 == *resource).unwrap_or_else(|| {
                 groups.push((*resource, Vec::new()));
@@ -394,19 +397,19 @@ mod tests {
                 scopes.push((*scope, Vec::new()));
                 scopes.len() - 1
             });
-            scopes[at].1.extend(field(envelope::ITEMS, item));
+            scopes[at].1.extend(naive_field(envelope::ITEMS, item));
         }
         let mut request = Vec::new();
         for (resource, scopes) in groups {
             let (content, url) = resource_parts(resource);
-            let mut body = field(envelope::RESOURCE, &content);
+            let mut body = naive_field(envelope::RESOURCE, &content);
             for (scope, spans) in scopes {
                 let (content, scope_url) = scope_parts(resource, scope);
-                let parts = [field(envelope::SCOPE, &content), spans, schema_field(&scope_url)];
-                body.extend(field(envelope::SCOPE_GROUPS, &parts.concat()));
+                let parts = [naive_field(envelope::SCOPE, &content), spans, schema_field(&scope_url)];
+                body.extend(naive_field(envelope::SCOPE_GROUPS, &parts.concat()));
             }
             body.extend(schema_field(&url));
-            request.extend(field(envelope::RESOURCE_GROUPS, &body));
+            request.extend(naive_field(envelope::RESOURCE_GROUPS, &body));
         }
         request
     }

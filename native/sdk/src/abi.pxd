@@ -101,3 +101,8 @@ cdef extern from "cpython.h":
     int otlp_read_trace_id(PyObject *integer, uint8_t *out)
     int otlp_read_span_id(PyObject *integer, uint8_t *out)
     int otlp_scalar_of(PyObject *value, otlp_scalar *out)
+
+
+cdef extern from "Python.h":
+    # Borrowed, where Cython's own declaration gives a new reference.
+    PyObject *PySequence_Fast_GET_ITEM(object sequence, Py_ssize_t index)

@@ -23,15 +23,39 @@ cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object
     cdef otlp_scalar scalar
     if type(attributes) is dict:
         while PyDict_Next(attributes, &position, &key, &value):
-            if not PyUnicode_CheckExact(<object>key) or otlp_scalar_of(value, &scalar) < 0:
-                # From here on Python code may run and change the dict: go on with a copy of the rest.
-                return write_odd_attributes(walk, writer, owner, list(attributes.items())[written:])
-            otlp_attribute(writer, owner, otlp_text_of(key), scalar)
-            written += 1
+            if PyUnicode_CheckExact(<object>key):
+                if otlp_scalar_of(value, &scalar) == 0:
+                    otlp_attribute(writer, owner, otlp_text_of(key), scalar)
+                    written += 1
+                    continue
+                if write_flat_array(writer, owner, key, value):
+                    written += 1
+                    continue
+            # From here on Python code may run and change the dict: go on with a copy of the rest.
+            return write_odd_attributes(walk, writer, owner, list(attributes.items())[written:])
         return 0
     if not attributes:
         return 0
     return write_odd_attributes(walk, writer, owner, attributes.items())
+
+
+cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, PyObject *key, PyObject *value) noexcept:
+    """Writes a tuple or list of builtin scalars, the common kind of sequence; writes nothing and says so for any other."""
+    cdef Py_ssize_t index
+    cdef size_t start
+    cdef otlp_scalar scalar
+    cdef otlp_container container
+    if not PyTuple_CheckExact(<object>value) and not PyList_CheckExact(<object>value):
+        return False
+    start = otlp_writer_len(writer)
+    otlp_open_attribute(writer, owner, otlp_text_of(key), OTLP_ARRAY, &container)
+    for index in range(PySequence_Fast_GET_SIZE(<object>value)):
+        if otlp_scalar_of(PySequence_Fast_GET_ITEM(<object>value, index), &scalar) < 0:
+            otlp_writer_truncate(writer, start)
+            return False
+        otlp_element(writer, scalar)
+    otlp_close_container(writer, &container)
+    return True
 
 
 cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object items) except -1:

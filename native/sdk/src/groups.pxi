@@ -6,7 +6,7 @@
 # hold references to what they know, so an address cannot come to mean another object.
 
 cdef enum:
-    SLOTS = 16
+    SLOTS = 64
 
 cdef struct GroupSlot:
     PyObject *resource
@@ -21,11 +21,13 @@ cdef class Request:
     cdef GroupSlot[SLOTS] slots
     # (id of resource, id of scope) -> (group, resource, scope)
     cdef dict by_identity
-    # The first resource, which need not be hashed while it is the only one; then resource -> number.
+    # The first resource, which need not be hashed while it is the only one; then GroupKey -> number.
     cdef object first_resource
     cdef dict resources
-    # (number of resource, scope) -> group
+    # GroupKey -> group
     cdef dict scopes
+    # Writers for resources and scopes that are not in use.
+    cdef list scratches
     # Counts the requests that were finished: a group is void in the next one.
     cdef uint64_t generation
 
@@ -36,6 +38,7 @@ cdef class Request:
         self.by_identity = {}
         self.resources = {}
         self.scopes = {}
+        self.scratches = []
         self.generation = 0
         memset(self.slots, 0, sizeof(self.slots))
 
@@ -81,15 +84,11 @@ cdef class Request:
         if known is not None:
             return known[0]
         number = self.find_resource(walk, resource)
-        target = scope if scope is not None and scope else None
-        try:
-            found = self.scopes.get((number, target))
-        except Exception:  # a scope that cannot be hashed or compared is a group by identity
-            found, target = None, None if target is None else Unhashable(target)
+        key = GroupKey(number, scope if scope is not None and scope else None)
+        found = self.scopes.get(key)
         if found is None:
-            candidate = self.encode_scope(walk, number, scope if target is not None else None)
-            # Hashing and encoding may have run Python code, and that code another add: the first entry wins.
-            found = self.scopes.setdefault((number, target), candidate)
+            # Encoding may run Python code, and that code another add: the first entry wins.
+            found = self.scopes.setdefault(key, self.encode_scope(walk, number, key))
         group = found
         self.by_identity[identity] = (group, resource, scope)
         return group
@@ -104,30 +103,32 @@ cdef class Request:
             if first is resource:
                 return number
             self.first_resource = None
-            self.resources.setdefault(hashable(first), number)
-        key = hashable(resource)
+            self.resources.setdefault(GroupKey(0, first), number)
+        key = GroupKey(0, resource)
         found = self.resources.get(key)
         if found is None:
-            candidate = self.encode_resource(walk, resource)
-            found = self.resources.setdefault(key, candidate)
+            found = self.resources.setdefault(key, self.encode_resource(walk, resource))
         return found
 
     cdef uint32_t encode_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
         cdef uint32_t number
-        cdef Scratch content = Scratch(), schema_url = Scratch()
+        cdef Scratch content = self.take_scratch(), schema_url = self.take_scratch()
         try:
             write_attributes(walk, content.writer, OTLP_RESOURCE, resource.attributes)
             schema_url.put_text(text_field(walk, OTLP_RESOURCE, ".schema_url", resource.schema_url))
         except Exception as error:
             walk.repaired(OTLP_RESOURCE, "", f"left out: {reason_of(error)}")
         number = otlp_request_add_resource(self.handle, content.writer, schema_url.writer)
+        self.give_scratch(content)
+        self.give_scratch(schema_url)
         if number == OTLP_NO_GROUP:
             raise MemoryError("no memory for another resource")
         return number
 
-    cdef uint32_t encode_scope(self, Walk walk, uint32_t resource, object scope) except OTLP_NO_GROUP:
+    cdef uint32_t encode_scope(self, Walk walk, uint32_t resource, GroupKey key) except OTLP_NO_GROUP:
         cdef uint32_t number
-        cdef Scratch content = Scratch(), schema_url = Scratch()
+        cdef Scratch content = self.take_scratch(), schema_url = self.take_scratch()
+        scope = key.target
         if scope is not None:
             try:
                 name = text_field(walk, OTLP_SCOPE, ".name", scope.name)
@@ -139,9 +140,19 @@ cdef class Request:
             except Exception as error:
                 walk.repaired(OTLP_SCOPE, "", f"left out: {reason_of(error)}")
         number = otlp_request_add_scope(self.handle, resource, content.writer, schema_url.writer)
+        self.give_scratch(content)
+        self.give_scratch(schema_url)
         if number == OTLP_NO_GROUP:
             raise MemoryError("no memory for another scope")
         return number
+
+    cdef Scratch take_scratch(self):
+        return self.scratches.pop() if self.scratches else Scratch()
+
+    cdef int give_scratch(self, Scratch scratch) except -1:
+        otlp_writer_clear(scratch.writer)
+        self.scratches.append(scratch)
+        return 0
 
     cdef bytes to_bytes(self):
         """The finished request as a bytes object, copied once."""
@@ -165,7 +176,7 @@ cdef class Request:
 
 
 cdef class Scratch:
-    """A writer of its own for one resource or scope: encoding it may run code that encodes another."""
+    """A writer for one resource or scope. Encoding it may run code that encodes another, so each takes its own."""
 
     cdef otlp_writer *writer
 
@@ -182,18 +193,34 @@ cdef class Scratch:
         return 0
 
 
-cdef class Unhashable:
-    """Stands for a resource or scope that cannot be hashed: equal to nothing but itself."""
+cdef class GroupKey:
+    """A resource, or a scope under the resource of a number, as the key of a dict: hashed once, as its hash is dear.
 
+    What cannot be hashed or compared is equal to nothing but itself.
+    """
+
+    cdef uint32_t number
     cdef object target
+    cdef Py_hash_t value
 
-    def __cinit__(self, target):
+    def __cinit__(self, uint32_t number, target):
+        self.number = number
         self.target = target
+        try:
+            self.value = hash(target) ^ <Py_hash_t>number
+        except Exception:
+            self.value = <Py_hash_t>id(target)
 
+    def __hash__(self):
+        return self.value
 
-cdef object hashable(object resource):
-    try:
-        hash(resource)
-    except Exception:
-        return Unhashable(resource)
-    return resource
+    def __eq__(self, other):
+        cdef GroupKey key = other
+        if self.number != key.number or self.value != key.value:
+            return False
+        if self.target is key.target:
+            return True
+        try:
+            return bool(self.target == key.target)
+        except Exception:
+            return False

@@ -184,13 +184,19 @@ impl RawBuffer {
     /// varint takes another number of bytes.
     #[inline]
     pub fn fill_varint(&mut self, at: usize, hole: usize, value: u64) {
+        // After a failure the hole may not be there, and the bytes in front of `at` somebody else's.
+        if self.failed {
+            return;
+        }
         if hole == 1 && value < 0x80 {
-            // After a failure the hole may not be there, and the byte in front of `at` somebody else's.
-            if self.failed {
-                return;
-            }
             if let Some(byte) = self.bytes.get_mut(at.wrapping_sub(1)) {
                 *byte = value as u8;
+            }
+            return;
+        }
+        if hole == 2 && (0x80..0x4000).contains(&value) {
+            if let Some(bytes) = self.bytes.get_mut(at.wrapping_sub(2)..at) {
+                bytes.copy_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
             }
             return;
         }
@@ -201,7 +207,7 @@ impl RawBuffer {
     fn fill_long_varint(&mut self, at: usize, hole: usize, value: u64) {
         let mut encoded = [0; MAX_VARINT_LEN];
         let length = encode_varint(value, &mut encoded);
-        if self.failed || at < hole || at > self.bytes.len() {
+        if at < hole || at > self.bytes.len() {
             return;
         }
         let start = at - hole;

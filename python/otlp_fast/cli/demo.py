@@ -69,20 +69,29 @@ def command(requests: int, endpoint: str | None, compression: str, as_json: bool
     wrong options, 130 after Ctrl-C.
     """
     require_extra("demo", _MODULES, "demo")
-    from otlp_fast.demo.errors import DemoError
-    from otlp_fast.demo.report import print_introduction, print_result
-    from otlp_fast.demo.run import run_demo
-
-    # Ended by `kill`, it cleans up as after Ctrl-C.
+    # Ended by `kill`, the demo cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        print_introduction(requests, as_json)
-        result = run_demo(requests, endpoint, compression)
-        print_result(result, as_json)
-    except DemoError as error:
-        raise click.ClickException(str(error)) from None
+        succeeded = _run(requests, endpoint, compression, as_json)
     except KeyboardInterrupt:
         click.echo("Interrupted: the demo and its processes are stopped.", err=True)
         raise SystemExit(_EXIT_INTERRUPTED) from None
-    if result.problems:
+    if not succeeded:
         raise SystemExit(_EXIT_FAILED)
+
+
+def _run(requests: int, endpoint: str | None, compression: str, as_json: bool) -> bool:
+    """Run the demo and print what it found; say whether all was well."""
+    from otlp_fast.demo.errors import DemoError
+    from otlp_fast.demo.report import print_introduction, print_result
+    from otlp_fast.demo.run import checked_endpoint, run_demo
+
+    try:
+        if endpoint is not None:
+            endpoint = checked_endpoint(endpoint, compression)
+        print_introduction(requests, as_json)
+        result = run_demo(requests, endpoint, compression)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from None
+    print_result(result, as_json)
+    return not result.problems

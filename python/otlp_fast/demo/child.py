@@ -122,8 +122,8 @@ class Conversation:
         self._out = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
 
-    def greet(self, message: Mapping[str, Any]) -> None:
-        """Send the first message."""
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message: the greeting, or an answer."""
         self._out.write(json.dumps(message).encode() + b"\n")
         self._out.flush()
 
@@ -131,6 +131,6 @@ class Conversation:
         """Answer commands until the parent closes the pipe or is gone."""
         for line in sys.stdin.buffer:
             try:
-                self.greet(commands[json.loads(line)["command"]]())
+                self.send(commands[json.loads(line)["command"]]())
             except BrokenPipeError:
                 return

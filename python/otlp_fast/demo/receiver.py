@@ -92,9 +92,9 @@ def main() -> None:
     try:
         server = start_server(receiver)
     except OSError as error:
-        conversation.greet({"error": f"cannot listen on loopback: {error}"})
+        conversation.send({"error": f"cannot listen on loopback: {error}"})
         return
-    conversation.greet({"port": server.server_port})
+    conversation.send({"port": server.server_port})
     conversation.serve({"take": receiver.take})
 
 

@@ -18,8 +18,8 @@ _BYTES_PER_MEGABYTE = 1_000_000
 _NOTES = """\
 (1) CPU time of the exporting thread inside export(): encoding, compression, HTTP; without waiting.
 (2) The spans of both services once more, in batches of 512, by both encoders in turn; median. As in a
-    service, they come from all over the memory, and waiting for it is half of the time of otlp-fast.
-(3) The median when each batch is encoded again at once, out of the cache, as in a benchmark."""
+    service, they lie all over the memory, and for otlp-fast much of the work is to fetch them.
+(3) The median when each batch is encoded again at once, from the cache, as in a benchmark."""
 
 _SWITCH_ON = "OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py"
 
@@ -57,7 +57,7 @@ def _print_for_people(result: DemoResult) -> None:
             f"{encoding.spans:,} spans in {encoding.batches} batches, {encoding.bytes / _BYTES_PER_MEGABYTE:.1f} MB."
         )
     if not result.problems:
-        console.print(f"\nIn your own service (with opentelemetry-distro):  [bold]{_SWITCH_ON}[/bold]")
+        console.print(f"\nIn your own service, with opentelemetry-distro:\n  [bold]{_SWITCH_ON}[/bold]")
 
 
 def _table(result: DemoResult) -> Table:

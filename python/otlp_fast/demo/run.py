@@ -45,6 +45,11 @@ _NS_PER_US = 1000
 def run_demo(requests: int, endpoint: str | None, compression: str) -> DemoResult:
     """Run the demo with `requests` HTTP requests for each exporter.
 
+    Args:
+        requests: How many the service answers.
+        endpoint: What `checked_endpoint` gave, or None for a receiver of the demo's own.
+        compression: `none` or `gzip`.
+
     Raises:
         DemoError: It could not be done.
     """
@@ -53,9 +58,30 @@ def run_demo(requests: int, endpoint: str | None, compression: str) -> DemoResul
         with Child("receiver", "otlp_fast.demo.receiver", {}, environment) as receiver:
             own_endpoint = f"http://{LOOPBACK}:{receiver.greeting['port']}{_TRACES_PATH}"
             return _Demo(requests, own_endpoint, compression, environment, receiver).run()
-    endpoint = _with_path(endpoint)
-    _check_endpoint(endpoint, compression)
     return _Demo(requests, endpoint, compression, _child_environment(own_receiver=False), None).run()
+
+
+def checked_endpoint(endpoint: str, compression: str) -> str:
+    """Give the full URL of a receiver, having sent it an empty request.
+
+    A wrong endpoint is one line now and not a failed demo later. Where the URL has no path, the one for traces is
+    appended, as the exporters do with OTEL_EXPORTER_OTLP_ENDPOINT.
+
+    Raises:
+        DemoError: The URL or a variable for exporters cannot be right, or the receiver did not take the request.
+    """
+    if urlsplit(endpoint).path in ("", "/"):
+        endpoint = endpoint.rstrip("/") + _TRACES_PATH
+    try:
+        settings = resolve_settings("traces", endpoint=endpoint, compression=compression)
+        client = OTLPClient(settings, None, logging.Logger("otlp_fast.demo", logging.CRITICAL))
+    except ValueError as error:
+        raise DemoError(str(error)) from None
+    outcome = client.send(compress(b"", settings.compression), time.monotonic() + _SECONDS_TO_ANSWER)
+    client.shutdown()
+    if not outcome.delivered:
+        raise DemoError(f"{settings.address} does not take spans: {outcome.explanation}")
+    return endpoint
 
 
 class _Demo:
@@ -136,24 +162,6 @@ def _child_environment(*, own_receiver: bool) -> dict[str, str]:
         if kept:
             environment[name] = value
     return environment
-
-
-def _with_path(endpoint: str) -> str:
-    """Append the path for traces where the URL has none, as the exporters do with OTEL_EXPORTER_OTLP_ENDPOINT."""
-    return endpoint.rstrip("/") + _TRACES_PATH if urlsplit(endpoint).path in ("", "/") else endpoint
-
-
-def _check_endpoint(endpoint: str, compression: str) -> None:
-    """Send an empty request, so that a wrong endpoint is one line now and not a failed demo later."""
-    try:
-        settings = resolve_settings("traces", endpoint=endpoint, compression=compression)
-        client = OTLPClient(settings, None, logging.Logger("otlp_fast.demo", logging.CRITICAL))
-        outcome = client.send(compress(b"", settings.compression), time.monotonic() + _SECONDS_TO_ANSWER)
-    except ValueError as error:
-        raise DemoError(str(error)) from None
-    client.shutdown()
-    if not outcome.delivered:
-        raise DemoError(f"{settings.address} does not take spans: {outcome.explanation}")
 
 
 def _versions() -> dict[str, str]:

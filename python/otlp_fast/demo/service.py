@@ -122,9 +122,9 @@ def main() -> None:
     try:
         service = Service(ServiceSettings(**json.loads(sys.argv[1])), first_message)
     except (OSError, ValueError) as error:
-        conversation.greet({"error": str(error)})
+        conversation.send({"error": str(error)})
         return
-    conversation.greet({"port": service.port})
+    conversation.send({"port": service.port})
     conversation.serve({"finish": service.finish, "check": service.check, "measure": service.measure})
 
 
