@@ -12,9 +12,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TypeAlias
 
-import otlp_fast
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as encode_officially
 from opentelemetry.sdk.trace import ReadableSpan
+
+import otlp_fast
 
 Encoded: TypeAlias = bytes | otlp_fast.Buffer
 """What an engine gives: bytes, or pooled memory with the buffer protocol, as an exporter would send it."""

@@ -79,7 +79,17 @@ def measure_imports(
 
 
 def importtime_detail(statement: str, rows: int = 12) -> list[tuple[str, float]]:
-    """Give the modules that took longest by themselves, as (module, ms), by one run under `-X importtime`."""
+    """Give the modules that took longest by themselves, as (module, ms), by one run under `-X importtime`.
+
+    Modules that an empty interpreter imports too are left out.
+    """
+    always = {module for module, _ in imported_modules(STATEMENTS[EMPTY])}
+    added = [(module, ms) for module, ms in imported_modules(statement) if module not in always]
+    return sorted(added, key=lambda module: -module[1])[:rows]
+
+
+def imported_modules(statement: str) -> list[tuple[str, float]]:
+    """Give each module that a new interpreter imports for `statement`, with the ms it took by itself."""
     command = [sys.executable, "-X", "importtime", "-c", statement]
     finished = subprocess.run(command, check=True, env=interpreter_environment(), capture_output=True, text=True)
     modules = []
@@ -87,4 +97,4 @@ def importtime_detail(statement: str, rows: int = 12) -> list[tuple[str, float]]
         own, _, name = line.removeprefix("import time:").split("|")
         if own.strip().isdigit():
             modules.append((name.strip(), int(own) / 1e3))
-    return sorted(modules, key=lambda module: -module[1])[:rows]
+    return modules

@@ -4,8 +4,8 @@
 the official encoder; a wrong answer ends the run.
 
 **Rounds.** In each round every engine gives one sample, in an order shuffled anew. A sample repeats the encoding until
-it takes about `SAMPLE_SECONDS`, after one repetition that is not timed and brings spans and code back into the caches,
-for every engine alike. A ratio is formed within a round, from samples that lie a fraction of a second apart; what is
+it takes about `SAMPLE_SECONDS`, after one batch that is not timed and brings spans and code back into the caches, for
+every engine alike. A workload of many batches encodes them in turn, and then the spans are not in the caches. A ratio is formed within a round, from samples that lie a fraction of a second apart; what is
 claimed is the median over the rounds, and its quartiles say how far to trust it.
 
 **CPU time.** Encoding waits for nothing, so its price is the CPU time of the process, with all its threads, so that
@@ -29,6 +29,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import TypeAlias
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -39,6 +40,9 @@ SAMPLE_SECONDS = 0.012
 
 ROUNDS = 25
 """Rounds for a figure that is published."""
+
+
+Batches: TypeAlias = Sequence[Sequence[ReadableSpan]]
 
 
 class WrongAnswerError(AssertionError):
@@ -73,7 +77,10 @@ class Samples:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All samples of one workload: `samples[engine]`, the lists in step, one entry per round."""
+    """All samples of one workload: `samples[engine]`, the lists in step, one entry per round.
+
+    `spans` and `encoded_bytes` are those of one repetition: all batches together.
+    """
 
     spans: int
     encoded_bytes: int
@@ -113,7 +120,7 @@ def difference(answer: bytes, expected: bytes) -> str:
 
 def compare(
     engines: Sequence[Engine],
-    spans: Sequence[ReadableSpan],
+    batches: Batches,
     *,
     rounds: int = ROUNDS,
     gc_enabled: bool = True,
@@ -121,16 +128,16 @@ def compare(
     seed: int = 0,
     on_round: Callable[[], None] = lambda: None,
 ) -> Comparison:
-    """Check all engines on `spans`, then measure them side by side.
+    """Check all engines on all batches, then measure them side by side.
 
     Raises:
         WrongAnswerError: before anything is timed.
     """
-    expected = checked_answer(engines, spans)
-    repetitions = {engine.name: repetitions_for(engine, spans, sample_seconds) for engine in engines}
+    encoded_bytes = sum(len(checked_answer(engines, spans)) for spans in batches)
+    repetitions = {engine.name: repetitions_for(engine, batches, sample_seconds) for engine in engines}
     comparison = Comparison(
-        spans=len(spans),
-        encoded_bytes=len(expected),
+        spans=sum(map(len, batches)),
+        encoded_bytes=encoded_bytes,
         gc_enabled=gc_enabled,
         repetitions=repetitions,
         samples={engine.name: Samples() for engine in engines},
@@ -140,41 +147,45 @@ def compare(
     for _ in range(rounds):
         random.shuffle(order)
         for engine in order:
-            cpu, wall = sample(engine, spans, repetitions[engine.name], gc_enabled=gc_enabled)
+            cpu, wall = sample(engine, batches, repetitions[engine.name], gc_enabled=gc_enabled)
             comparison.samples[engine.name].cpu.append(cpu)
             comparison.samples[engine.name].wall.append(wall)
         on_round()
     return comparison
 
 
-def repetitions_for(engine: Engine, spans: Sequence[ReadableSpan], seconds: float) -> int:
-    """How often `engine` must encode `spans` to be busy for so long."""
+def repetitions_for(engine: Engine, batches: Batches, seconds: float) -> int:
+    """How often `engine` must encode all batches to be busy for so long."""
     repetitions = 1
     while True:
         start = time.process_time()
-        for _ in range(repetitions):
-            engine.encode(spans)
+        encode_repeatedly(engine, batches, repetitions)
         elapsed = time.process_time() - start
         if elapsed >= seconds / 4:
             return max(1, math.ceil(repetitions * seconds / elapsed))
         repetitions *= 4
 
 
-def sample(engine: Engine, spans: Sequence[ReadableSpan], repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
+def sample(engine: Engine, batches: Batches, repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
     """Time one sample: CPU time and wall time, both in microseconds per span."""
-    encode = engine.encode
     gc.collect()
     with garbage_collection(enabled=gc_enabled):
-        encode(spans)
-        loop = range(repetitions)
+        engine.encode(batches[0])
         wall = time.perf_counter_ns()
         cpu = time.process_time_ns()
-        for _ in loop:
-            encode(spans)
+        encode_repeatedly(engine, batches, repetitions)
         cpu = time.process_time_ns() - cpu
         wall = time.perf_counter_ns() - wall
-    encoded = repetitions * len(spans) * 1_000
+    encoded = repetitions * sum(map(len, batches)) * 1_000
     return cpu / encoded, wall / encoded
+
+
+def encode_repeatedly(engine: Engine, batches: Batches, repetitions: int) -> None:
+    """Encode all batches so many times: what is timed."""
+    encode = engine.encode
+    for _ in range(repetitions):
+        for spans in batches:
+            encode(spans)
 
 
 @contextmanager

@@ -46,11 +46,11 @@ def make_record(
     """
     workloads = {}
     for name, workload in WORKLOADS.items():
-        built = workload.build(spans)
+        batches = workload.build_batches(spans)
         measured = {
             gc_enabled: compare(
                 engines,
-                built,
+                batches,
                 rounds=rounds,
                 gc_enabled=gc_enabled,
                 sample_seconds=sample_seconds,
@@ -60,7 +60,8 @@ def make_record(
         }
         workloads[name] = {
             "description": workload.description,
-            "spans": spans,
+            "batches": workload.batches,
+            "spans": measured[True].spans,
             "bytes": measured[True].encoded_bytes,
             # `compare` times nothing unless all engines gave these bytes.
             "identical": True,

@@ -32,7 +32,7 @@ def row(name: str, workload: dict[str, Any]) -> str:
     ratio = own["ratio"]
     cells = (
         f"{name}: {workload['description']}",
-        f"{workload['spans']}",
+        f"{workload['spans']:,}",
         f"{official['cpu']['median']:.1f}",
         f"{own['cpu']['median']:.2f}",
         f"**{ratio['median']:.0f}** ({ratio['lower_quartile']:.0f}–{ratio['upper_quartile']:.0f})",  # noqa: RUF001

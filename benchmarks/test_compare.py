@@ -22,9 +22,9 @@ ROUNDS = 15
 @pytest.mark.parametrize("workload", WORKLOADS)
 def test_compare(benchmark: BenchmarkFixture, verdicts: list[str], workload: str) -> None:
     """Compare all engines; the ratio of otlp_fast is as promised, where one is."""
-    spans = WORKLOADS[workload].build()
+    batches = WORKLOADS[workload].build_batches()
     rivals = engines()
-    comparison = benchmark.pedantic(compare, args=(rivals, spans), kwargs={"rounds": ROUNDS})  # type: ignore[no-untyped-call]
+    comparison = benchmark.pedantic(compare, args=(rivals, batches), kwargs={"rounds": ROUNDS})  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(summary(comparison))
     for engine in rivals:
         own, ratio = Spread.of(comparison.samples[engine.name].cpu), Spread.of(comparison.ratios(engine.name))

@@ -1,4 +1,4 @@
-"""The spans that are encoded: seven workloads, made by the real SDK, the same in every run.
+"""The spans that are encoded: eight workloads, made by the real SDK, the same in every run.
 
 A workload is a list of `ReadableSpan` as a span processor receives them: a tracer of a real `TracerProvider` started
 and ended each span, so their inner layout is the SDK's own. What would differ between runs comes from a seeded
@@ -76,6 +76,14 @@ class Workload:
     name: str
     description: str
     fill: Callable[[Recorder, int], None]
+    batches: int = 1
+    """How many different batches are encoded in turn: with many, spans have left the processor's caches when their turn
+    comes again."""
+
+    def build_batches(self, count: int = SPANS) -> list[list[ReadableSpan]]:
+        """Make all batches, of `count` spans each. Spans that were made one after the other go to different batches."""
+        spans = self.build(count * self.batches)
+        return [spans[first :: self.batches] for first in range(self.batches)]
 
     def build(self, count: int = SPANS) -> list[ReadableSpan]:
         """Make `count` spans: always new objects, always the same content."""
@@ -399,6 +407,7 @@ WORKLOADS: dict[str, Workload] = {
     workload.name: workload
     for workload in (
         Workload("web", "server spans, 8 attributes", fill_web),
+        Workload("cold", "the same, 24 batches in turn: not in the caches", fill_web, batches=24),
         Workload("database", "client spans, 9 attributes with the statement", fill_database),
         Workload("wide", "30 attributes (two of them lists) and 2 events", fill_wide),
         Workload("error", "9 attributes, an exception event with its stack trace", fill_error),

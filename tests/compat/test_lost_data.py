@@ -7,6 +7,8 @@ and then that ours costs the bad value alone, counts it and names it in a log li
 from __future__ import annotations
 
 import decimal
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -18,6 +20,24 @@ from opentelemetry.trace import Link, SpanContext, SpanKind
 
 import otlp_fast
 from tests.compat.spans import make_span
+
+
+PUBLIC_PROPERTIES = (
+    "resource",
+    "instrumentation_scope",
+    "parent",
+    "name",
+    "kind",
+    "start_time",
+    "end_time",
+    "attributes",
+    "dropped_attributes",
+    "events",
+    "dropped_events",
+    "links",
+    "dropped_links",
+    "status",
+)
 
 
 def decoded(data: bytes) -> list[Span]:
@@ -131,32 +151,24 @@ def test_attribute_key_that_is_no_str_is_kept_by_its_str(caplog: pytest.LogCaptu
     assert "expected str, got int" in caplog.text
 
 
-class Hostile:
-    """A sequence whose code fails in a way of its own."""
+class HostileSequence(Sequence[int]):
+    """A sequence whose code fails after its first element."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def __iter__(self) -> Any:
-        yield 1
-        raise self.error
+    def __len__(self) -> int:
+        return 3
 
-
-def hostile_sequence(error: BaseException) -> Any:
-    from collections.abc import Sequence
-
-    class HostileSequence(Hostile, Sequence):  # type: ignore[type-arg, misc]
-        def __len__(self) -> int:
-            return 3
-
-        def __getitem__(self, index: Any) -> Any:
-            raise self.error
-
-    return HostileSequence(error)
+    def __getitem__(self, index: Any) -> Any:
+        if index == 0:
+            return 1
+        # A new one each time: the traceback of an exception that is raised again would grow.
+        raise type(self.error)(*self.error.args)
 
 
 def test_value_whose_code_raises_costs_itself(caplog: pytest.LogCaptureFixture) -> None:
-    spans = [make_span(attributes=with_value(hostile_sequence(RuntimeError("no more"))))]
+    spans = [make_span(attributes=with_value(HostileSequence(RuntimeError("no more"))))]
     assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == {"before": 1, "after": 2}
     assert "RuntimeError: no more" in caplog.text
 
@@ -166,10 +178,59 @@ def test_interrupt_in_a_value_is_the_users_and_passes_through() -> None:
     encoder.add(make_span())
     size = encoder.byte_count
     with pytest.raises(KeyboardInterrupt):
-        encoder.add(make_span(attributes=with_value(hostile_sequence(KeyboardInterrupt()))))
+        encoder.add(make_span(attributes=with_value(HostileSequence(KeyboardInterrupt()))))
     assert (encoder.item_count, encoder.byte_count) == (1, size)
     with pytest.raises(KeyboardInterrupt):
-        otlp_fast.encode_spans([make_span(attributes=with_value(hostile_sequence(KeyboardInterrupt())))])
+        otlp_fast.encode_spans([make_span(attributes=with_value(HostileSequence(KeyboardInterrupt())))])
+
+
+class HostileMapping(Mapping[str, Any]):
+    """A mapping whose code fails when it is iterated over."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError("no item")
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no keys")
+
+
+class Truthless:
+    """An object that cannot even be asked whether it is true."""
+
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither true nor false")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "counter"),
+    [
+        ("attributes", HostileMapping(), "attributes_dropped"),
+        ("events", HostileSequence(RuntimeError("no more")), "events_dropped"),
+        ("links", HostileSequence(RuntimeError("no more")), "links_dropped"),
+    ],
+)
+def test_container_whose_code_raises_costs_itself(field: str, value: Any, counter: str) -> None:
+    span = types.SimpleNamespace(**{name: getattr(make_span(), name) for name in PUBLIC_PROPERTIES})
+    span.get_span_context = make_span().get_span_context
+    setattr(span, field, value)
+    before = counted(counter)
+    (kept,) = decoded(otlp_fast.encode_spans([span]))
+    assert kept.name == "GET /"
+    assert counted(counter) == before + 1
+
+
+def test_span_whose_own_code_raises_is_refused_alone() -> None:
+    span = types.SimpleNamespace(**{name: getattr(make_span(), name) for name in PUBLIC_PROPERTIES})
+    span.get_span_context = make_span().get_span_context
+    span.parent = Truthless()
+    encoder = otlp_fast.SpanEncoder()
+    with pytest.raises(otlp_fast.EncodeError, match="neither true nor false"):
+        encoder.add(span)
+    encoder.add(make_span())
+    assert len(decoded(bytes(encoder.finish()))) == 1
 
 
 def nested_lists(levels: int) -> Any:

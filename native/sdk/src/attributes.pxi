@@ -34,9 +34,12 @@ cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object
             # From here on Python code may run and change the dict: go on with a copy of the rest.
             return write_odd_attributes(walk, writer, owner, list(attributes.items())[written:])
         return 0
-    if not attributes:
-        return 0
-    return write_odd_attributes(walk, writer, owner, attributes.items())
+    try:
+        # A copy, as the values may run code that changes the mapping.
+        items = list(attributes.items()) if attributes else None
+    except Exception as error:
+        return walk.note("attributes_dropped", f"{walk.place(owner)}.attributes", reason_of(error))
+    return write_odd_attributes(walk, writer, owner, items) if items else 0
 
 
 cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, PyObject *key, PyObject *value) noexcept:
@@ -58,15 +61,17 @@ cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, PyObject *key, P
     return True
 
 
-cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object items) except -1:
+cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, list items) except -1:
     cdef otlp_scalar scalar
     cdef size_t start
-    for key, value in items:
-        if PyUnicode_CheckExact(key) and otlp_scalar_of(<PyObject *>value, &scalar) == 0:
-            otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
-            continue
+    for pair in items:
         start = otlp_writer_len(writer)
+        key = pair
         try:
+            key, value = pair
+            if PyUnicode_CheckExact(key) and otlp_scalar_of(<PyObject *>value, &scalar) == 0:
+                otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
+                continue
             write_attribute(walk, writer, owner, attribute_key(walk, owner, key), value, VALUE_DEPTH[owner], start)
         except Exception as error:
             otlp_writer_truncate(writer, start)

@@ -89,7 +89,7 @@ cdef class SpanEncoder:
         try:
             otlp_writer_clear(writer)
             fields = span_fields(walk, span, reader)
-            write_span(walk, writer, fields)
+            write_whole_span(walk, writer, span, fields)
             while True:
                 generation = self.request.generation
                 group = self.request.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))

@@ -56,7 +56,7 @@ cdef class Request:
             raise MemoryError("no memory for another span")
         writer = otlp_request_writer(self.handle)
         try:
-            write_span(walk, writer, fields)
+            write_whole_span(walk, writer, span, fields)
         except BaseException:
             otlp_request_abandon_item(self.handle, &item)
             raise

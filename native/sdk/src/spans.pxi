@@ -39,6 +39,22 @@ cdef bint fields_are_sdk_containers(object fields):
     )
 
 
+cdef object not_a_span(Walk walk, object span, object error):
+    path = f"spans[{walk.index}]"
+    return EncodeError(
+        f"{path} is not a span: {type(span).__module__}.{type(span).__qualname__} ({reason_of(error)})", path=path
+    )
+
+
+cdef int write_whole_span(Walk walk, otlp_writer *writer, object span, tuple fields) except -1:
+    """Writes a span, or raises EncodeError where the code of the object itself fails in a way that no field accounts for."""
+    try:
+        return write_span(walk, writer, fields)
+    except Exception as error:
+        walk.part = -1
+        raise not_a_span(walk, span, error) from error
+
+
 cdef tuple span_fields(Walk walk, object span, object reader):
     """The fields of a span, by its private reader where there is one and the span is as the SDK makes them."""
     if reader is not None:
@@ -53,10 +69,7 @@ cdef tuple span_fields(Walk walk, object span, object reader):
     try:
         return read_public_span(span)
     except Exception as error:
-        path = f"spans[{walk.index}]"
-        raise EncodeError(
-            f"{path} is not a span: {type(span).__module__}.{type(span).__qualname__} ({reason_of(error)})", path=path
-        ) from error
+        raise not_a_span(walk, span, error) from error
 
 
 cdef int write_span(Walk walk, otlp_writer *writer, tuple fields) except -1:
@@ -117,8 +130,12 @@ cdef int write_span(Walk walk, otlp_writer *writer, tuple fields) except -1:
 cdef int write_events(Walk walk, otlp_writer *writer, object events) except -1:
     cdef size_t start
     cdef otlp_mark mark
-    # A copy: attribute values of the user may run code that appends to the list.
-    for position, event in enumerate(list(events)):
+    try:
+        # A copy: attribute values of the user may run code that appends to the list.
+        copy = list(events)
+    except Exception as error:
+        return walk.note("events_dropped", f"{walk.place(OTLP_SPAN)}.events", reason_of(error))
+    for position, event in enumerate(copy):
         walk.part = position
         start = otlp_writer_len(writer)
         try:
@@ -156,7 +173,11 @@ cdef int write_links(Walk walk, otlp_writer *writer, object links) except -1:
     cdef uint8_t[16] trace_id
     cdef uint8_t[8] span_id
     cdef bint has_trace_id, has_span_id
-    for position, link in enumerate(list(links)):
+    try:
+        copy = list(links)
+    except Exception as error:
+        return walk.note("links_dropped", f"{walk.place(OTLP_SPAN)}.links", reason_of(error))
+    for position, link in enumerate(copy):
         walk.part = position
         start = otlp_writer_len(writer)
         try:

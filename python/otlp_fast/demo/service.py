@@ -64,7 +64,8 @@ class Service:
         self._first_message = first_message
         self._exporter = MeasuredExporter(_create_exporter(settings))
         self._recorder = SpanRecorder()
-        self._provider = TracerProvider(resource=Resource.create({"service.name": "bookshop"}))
+        # Without a `finish` the demo was stopped: then nothing is exported on exit, to a receiver that may be gone.
+        self._provider = TracerProvider(resource=Resource.create({"service.name": "bookshop"}), shutdown_on_exit=False)
         self._provider.add_span_processor(self._recorder)
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
         trace.set_tracer_provider(self._provider)

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
-
 from benchmarks import import_time
 from benchmarks.engines import Engine, official, otlp_fast_batch
 from benchmarks.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
 from benchmarks.workloads import WORKLOADS
+from opentelemetry.sdk.trace import ReadableSpan
 
 SPANS = WORKLOADS["tiny"].build(8)
 
@@ -40,20 +39,20 @@ def test_wrong_answer_ends_the_run_before_anything_is_timed(monkeypatch: pytest.
     monkeypatch.setattr("benchmarks.measure.repetitions_for", never)
     wrong = Engine("wrong", "1", lambda spans: bytes(official().encode(spans))[:-1] + b"\xff")
     with pytest.raises(WrongAnswerError, match=r"wrong, first call: .* different from offset"):
-        compare([official(), wrong], SPANS)
+        compare([official(), wrong], [SPANS])
 
 
 def test_wrong_second_answer_is_found() -> None:
     answers = [bytes(official().encode(SPANS)), b""]
     wrong = Engine("stale", "1", lambda spans: answers.pop(0))
     with pytest.raises(WrongAnswerError, match="stale, second call: 0 bytes"):
-        compare([official(), wrong], SPANS)
+        compare([official(), wrong], [SPANS])
 
 
 def test_rivals_take_turns_in_an_order_that_changes() -> None:
     calls: list[str] = []
     rivals = [official(), Diary("one", calls).engine, Diary("two", calls).engine]
-    comparison = compare(rivals, SPANS, rounds=8, sample_seconds=1e-6)
+    comparison = compare(rivals, [SPANS], rounds=8, sample_seconds=1e-6)
     # Leave out the checks and the calibration, which come before the first round.
     rounds = calls[-8 * sum(comparison.repetitions[name] + 1 for name in ("one", "two")) :]
     turns = [name for index, name in enumerate(rounds) if index == 0 or rounds[index - 1] != name]
@@ -65,7 +64,7 @@ def test_rivals_take_turns_in_an_order_that_changes() -> None:
 def test_collector_is_as_asked_while_timing_and_restored_afterwards(gc_enabled: bool) -> None:
     diary = Diary("one", [])
     before = gc.isenabled()
-    sample(diary.engine, SPANS, 3, gc_enabled=gc_enabled)
+    sample(diary.engine, [SPANS], 3, gc_enabled=gc_enabled)
     assert diary.collecting == {gc_enabled}
     assert gc.isenabled() == before
 
@@ -82,6 +81,20 @@ def test_ratio_is_formed_within_each_round() -> None:
     assert comparison.ratios("own") == [10.0, 10.0, 10.0]
 
 
+def test_wrong_answer_on_a_later_batch_is_found() -> None:
+    later = WORKLOADS["web"].build(4)
+    wrong = Engine("half", "1", lambda spans: b"" if spans is later else official().encode(spans))
+    with pytest.raises(WrongAnswerError, match="half, first call"):
+        compare([official(), wrong], [SPANS, later])
+
+
+def test_all_batches_count_into_the_time_per_span() -> None:
+    one = compare([official()], [SPANS], rounds=1, sample_seconds=1e-6)
+    four = compare([official()], [SPANS] * 4, rounds=1, sample_seconds=1e-6)
+    assert (four.spans, four.encoded_bytes) == (4 * one.spans, 4 * one.encoded_bytes)
+    assert four.samples["official"].cpu[0] < 3 * one.samples["official"].cpu[0]
+
+
 def test_spread_is_median_quartiles_and_least() -> None:
     assert Spread.of([5.0, 1.0, 3.0, 2.0, 4.0]) == Spread(3.0, 2.0, 4.0, 1.0)
     assert Spread.of([7.0]) == Spread(7.0, 7.0, 7.0, 7.0)
@@ -91,7 +104,7 @@ def test_slower_engine_measures_slower() -> None:
     fast = otlp_fast_batch()
     slow = replace(fast, name="thrice", encode=lambda spans: max(fast.encode(spans) for _ in range(3)))
     spans = WORKLOADS["web"].build(64)
-    comparison = compare([official(), fast, slow], spans, rounds=5, sample_seconds=0.004)
+    comparison = compare([official(), fast, slow], [spans], rounds=5, sample_seconds=0.004)
     ratios = [Spread.of(comparison.ratios(name)).median for name in ("otlp_fast", "thrice")]
     assert ratios[0] > 1.5 * ratios[1]
     assert comparison.repetitions["otlp_fast"] > 1
@@ -106,5 +119,7 @@ def test_import_time_is_above_the_empty_interpreter_of_the_same_round(monkeypatc
 
 def test_import_detail_names_modules_and_their_own_time() -> None:
     detail = import_time.importtime_detail("import json", rows=1000)
-    assert {"json", "json.decoder"} <= {module for module, _ in detail}
+    modules = {module for module, _ in detail}
+    assert {"json", "json.decoder"} <= modules
+    assert "site" not in modules
     assert detail == sorted(detail, key=lambda module: -module[1])

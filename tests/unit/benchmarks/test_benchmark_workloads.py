@@ -9,7 +9,6 @@ import sys
 from itertools import pairwise
 
 import pytest
-
 from benchmarks.engines import engines, official
 from benchmarks.environment import ROOT
 from benchmarks.measure import checked_answer
@@ -60,6 +59,13 @@ def test_spans_have_the_parts_that_the_table_names(name: str, attributes: int, e
     for span in WORKLOADS[name].build(40):
         assert len(span.attributes or {}) == attributes
         assert len(span.events) == events
+
+
+def test_batches_hold_different_spans_and_all_of_them() -> None:
+    workload = WORKLOADS["cold"]
+    batches = workload.build_batches(10)
+    assert [len(batch) for batch in batches] == [10] * workload.batches
+    assert len({span.context.span_id for batch in batches for span in batch}) == 10 * workload.batches
 
 
 def test_attribute_values_are_objects_of_their_own() -> None:

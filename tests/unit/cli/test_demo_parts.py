@@ -130,7 +130,7 @@ def test_comparison_finds_a_different_byte(spans: list[ReadableSpan], monkeypatc
 
 @pytest.mark.parametrize(
     ("official", "ours", "offset", "shown"),
-    [(b"abc", b"abd", 2, ("63", "64")), (b"abc", b"ab", 2, ("63", "")), (b"", b"a", 0, ("", "61"))],
+    [(b"abc", b"abx", 2, ("63", "78")), (b"abc", b"ab", 2, ("63", "")), (b"", b"a", 0, ("", "61"))],
 )
 def test_describe_difference_gives_the_first_offset(
     official: bytes, ours: bytes, offset: int, shown: tuple[str, str]

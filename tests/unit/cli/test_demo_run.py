@@ -116,7 +116,7 @@ def test_an_ended_demo_leaves_no_process(
     script = "from otlp_fast.cli import main; main()"
     with (tmp_path / "stderr").open("w+") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-c", script, "demo", "--requests", "1000000"],
+            [sys.executable, "-c", script, "demo", "--requests", "30000"],
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             start_new_session=True,

@@ -1,0 +1,163 @@
+"""Memory: flat over ten thousand batches, and no reference gained or lost, whatever happens half-way."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import pytest
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import Link, SpanContext, SpanKind, TraceState
+
+import otlp_fast
+from tests.compat.test_lost_data import HostileSequence
+
+BATCHES = 10_000
+
+
+def fresh(text: str) -> str:
+    """A str object that nothing else refers to."""
+    return "".join(list(text))
+
+
+def full_span(position: int, extra: Any = None) -> ReadableSpan:
+    """A span with every field, all of its objects its own."""
+    attributes = {
+        fresh(f"text.{position}"): fresh("värde " * 30),
+        fresh("number"): 2**40 + position,
+        fresh("large"): 10**30 + position,
+        fresh("list"): (fresh("one"), 2**35, [1.5, None, b"bytes" * 3]),
+        fresh("mapping"): {fresh("inner"): {fresh("deep"): (True, False)}},
+        fresh("subclass"): type("Text", (str,), {})("sub"),
+    }
+    if extra is not None:
+        attributes[fresh("extra")] = extra
+    context = SpanContext(2**100 + position, 2**60 + position, is_remote=True, trace_state=TraceState([("a", "b")]))
+    return ReadableSpan(
+        name=fresh(f"name {position}"),
+        context=context,
+        parent=SpanContext(2**100 + position, 2**61 + position, is_remote=True),
+        resource=Resource({"service.name": fresh("shop")}),
+        attributes=BoundedAttributes(attributes=attributes) if extra is None else attributes,
+        events=[Event(fresh("event"), {fresh("k"): fresh("v")}, 2**60 + position)],
+        links=[Link(context, {fresh("k"): fresh("v")})],
+        kind=SpanKind.CLIENT,
+        start_time=2**60 + position,
+        end_time=2**61 + position,
+        instrumentation_scope=InstrumentationScope(fresh("scope"), fresh("1"), None, {fresh("x"): fresh("y")}),
+    )
+
+
+def reachable(root: Any) -> list[Any]:
+    """All objects that a span is made of, but for classes, modules, functions and what is shared by all of Python."""
+    found: dict[int, Any] = {}
+    pending = [root]
+    while pending:
+        item = pending.pop()
+        shared = item is None or isinstance(item, (bool, type, type(sys), type(fresh))) or type(item).__module__ == "enum"
+        if shared or id(item) in found or (isinstance(item, int) and -5 <= item <= 256) or item == "":
+            continue
+        found[id(item)] = item
+        pending.extend(vars(item).values() if hasattr(item, "__dict__") else ())
+        pending.extend(gc.get_referents(item))
+    return list(found.values())
+
+
+def encode_at_once(spans: list[Any]) -> None:
+    otlp_fast.encode_spans(spans)
+
+
+def encode_one_by_one(spans: list[Any]) -> None:
+    encoder = otlp_fast.SpanEncoder()
+    for span in spans:
+        encoder.add(span)
+    encoder.finish()
+
+
+def encode_without_finishing(spans: list[Any]) -> None:
+    encoder = otlp_fast.SpanEncoder()
+    for span in spans:
+        encoder.add(span)
+
+
+@pytest.fixture
+def quiet_logs(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Log records hold references to what they name."""
+    import logging
+
+    logging.getLogger("otlp_fast").disabled = True
+    yield
+    logging.getLogger("otlp_fast").disabled = False
+
+
+@pytest.mark.usefixtures("quiet_logs")
+@pytest.mark.parametrize("encode", [encode_at_once, encode_one_by_one, encode_without_finishing])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda spans: spans,
+        lambda spans: [*spans[:2], "not a span", *spans[2:]],
+        lambda spans: [*spans, full_span(9, HostileSequence(KeyboardInterrupt()))],
+        lambda spans: [*spans, full_span(9, HostileSequence(ValueError("no"))), full_span(10, {1, 2})],
+    ],
+    ids=["good", "error in the middle", "interrupt in the last", "bad values"],
+)
+def test_reference_counts_are_unchanged(
+    encode: Callable[[list[Any]], None], spoil: Callable[[list[Any]], list[Any]]
+) -> None:
+    spans = spoil([full_span(position) for position in range(4)])
+    for _ in range(3):  # the first rounds fill what is cached for the life of the process
+        attempt(encode, spans)
+    items = reachable(spans)
+    assert len(items) > 150
+    before = [sys.getrefcount(item) for item in items]
+    for _ in range(5):
+        attempt(encode, spans)
+    after = [sys.getrefcount(item) for item in items]
+    changed = [(item, first, second) for item, first, second in zip(items, before, after, strict=True) if first != second]
+    assert changed == []
+
+
+def attempt(encode: Callable[[list[Any]], None], spans: list[Any]) -> None:
+    try:
+        encode(spans)
+    except (otlp_fast.EncodeError, KeyboardInterrupt):
+        gc.collect()  # the traceback holds frames, and these the spans
+
+
+def test_resident_memory_is_flat_over_ten_thousand_batches() -> None:
+    process = psutil.Process()
+    spans = [full_span(position) for position in range(50)]
+    encoder = otlp_fast.SpanEncoder()
+
+    def run(batches: int) -> None:
+        for round_number in range(batches):
+            otlp_fast.encode_spans(spans[: 1 + round_number % 50])
+            encoder.add(spans[round_number % 50])
+            if round_number % 40 == 39:
+                encoder.finish().release()
+
+    run(100)
+    gc.collect()
+    start = process.memory_info().rss
+    high = start
+    for _ in range(9):
+        run((BATCHES - 100) // 9)
+        high = max(high, process.memory_info().rss)
+    # A leak of one byte per span would show as 250 KB, of one object per batch as 500 KB; the allocator's own noise is below.
+    assert high - start < 400_000
+
+
+def test_string_caches_of_user_strings_are_not_filled() -> None:
+    text = fresh("größer " * 1000)
+    span = full_span(1)
+    span._attributes = {"k": text}
+    size = sys.getsizeof(text)
+    otlp_fast.encode_spans([span])
+    assert sys.getsizeof(text) == size

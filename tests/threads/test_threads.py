@@ -1,0 +1,162 @@
+"""One encoder, many threads, and code of the user that runs in the middle of a span."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+import otlp_fast
+from tests.compat.spans import make_span
+
+
+def names_in(data: bytes) -> list[str]:
+    request = ExportTraceServiceRequest.FromString(data)
+    return [span.name for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
+
+
+@pytest.fixture
+def eager_switching() -> Iterator[None]:
+    """The interpreter switches threads as often as it can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+class Slow(Sequence[int]):
+    """A sequence whose code gives other threads their chance."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: Any) -> int:
+        if index > 1:
+            raise IndexError
+        total = 0
+        for number in range(50):
+            total += number
+        return total
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_every_span_of_every_thread_arrives_once_and_whole() -> None:
+    encoder = otlp_fast.SpanEncoder()
+    finished: list[bytes] = []
+    scopes = [InstrumentationScope(f"scope {number}") for number in range(3)]
+    resources = [Resource({"service.name": f"service {number}"}) for number in range(2)]
+
+    def work(worker: int) -> None:
+        for number in range(200):
+            encoder.add(
+                make_span(
+                    name=f"{worker}/{number}",
+                    attributes={"worker": worker, "slow": Slow(), "text": "x" * (number % 150)},
+                    resource=resources[number % 2],
+                    instrumentation_scope=scopes[worker % 3],
+                )
+            )
+            if number % 50 == 49:
+                finished.append(bytes(encoder.finish()))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    finished.append(bytes(encoder.finish()))
+    names = [name for data in finished for name in names_in(data)]
+    assert sorted(names) == sorted(f"{worker}/{number}" for worker in range(4) for number in range(200))
+    assert len(finished) == 17
+
+
+def test_value_that_adds_a_span_while_it_is_read_spoils_nothing() -> None:
+    encoder = otlp_fast.SpanEncoder()
+
+    class Adds(Sequence[int]):
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: Any) -> int:
+            if index:
+                raise IndexError
+            encoder.add(make_span(name="inner", resource=Resource({"service.name": "inner"})))
+            return 7
+
+    encoder.add(make_span(name="outer", attributes={"adds": Adds(), "after": "kept"}))
+    encoder.add(make_span(name="last"))
+    assert encoder.item_count == 3
+    assert sorted(names_in(bytes(encoder.finish()))) == ["inner", "last", "outer"]
+
+
+def test_value_that_finishes_the_request_while_it_is_read_spoils_nothing() -> None:
+    encoder = otlp_fast.SpanEncoder()
+    parts: list[bytes] = []
+
+    class Finishes(Sequence[int]):
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: Any) -> int:
+            if index:
+                raise IndexError
+            parts.append(bytes(encoder.finish()))
+            return 7
+
+    encoder.add(make_span(name="first"))
+    encoder.add(make_span(name="second", attributes={"finishes": Finishes()}))
+    parts.append(bytes(encoder.finish()))
+    assert [names_in(part) for part in parts] == [["first"], ["second"]]
+
+
+def test_attributes_that_change_while_they_are_read_do_no_harm() -> None:
+    attributes: dict[str, Any] = {"first": 1}
+
+    class Grows(Sequence[int]):
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, index: Any) -> int:
+            if index:
+                raise IndexError
+            for number in range(1000):
+                attributes[f"late {number}"] = number
+            return 1
+
+    attributes["grows"] = Grows()
+    attributes["last"] = "x"
+    (span,) = ExportTraceServiceRequest.FromString(
+        otlp_fast.encode_spans([make_span(attributes=attributes)])
+    ).resource_spans[0].scope_spans[0].spans
+    assert [item.key for item in span.attributes] == ["first", "grows", "last"]
+
+
+def test_resource_with_python_equality_is_merged_as_by_the_official_encoder() -> None:
+    class Named(Resource):
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Resource)
+
+        def __hash__(self) -> int:
+            return 1
+
+    spans = [make_span(name=str(number), resource=Named({"number": number})) for number in range(5)]
+    request = ExportTraceServiceRequest.FromString(otlp_fast.encode_spans(spans))
+    assert len(request.resource_spans) == 1
+    assert len(request.resource_spans[0].scope_spans[0].spans) == 5
+
+
+@pytest.mark.parametrize("method", ["__hash__", "__eq__"])
+def test_resource_that_cannot_be_compared_is_a_group_of_its_own(method: str) -> None:
+    def refuse(self: Any, *others: object) -> Any:
+        raise TypeError("not me")
+
+    kind = type("Odd", (Resource,), {"__hash__": lambda self: 1, "__eq__": lambda self, other: self is other, method: refuse})
+    spans = [make_span(resource=kind({"number": number})) for number in (1, 2, 3)]
+    request = ExportTraceServiceRequest.FromString(otlp_fast.encode_spans(spans))
+    assert len(request.resource_spans) == 3
