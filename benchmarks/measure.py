@@ -5,8 +5,9 @@ the official encoder; a wrong answer ends the run.
 
 **Rounds.** In each round every engine gives one sample, in an order shuffled anew. A sample repeats the encoding until
 it takes about `SAMPLE_SECONDS`, after one batch that is not timed and brings spans and code back into the caches, for
-every engine alike. A workload of many batches encodes them in turn, and then the spans are not in the caches. A ratio is formed within a round, from samples that lie a fraction of a second apart; what is
-claimed is the median over the rounds, and its quartiles say how far to trust it.
+every engine alike. A workload of many batches encodes them in turn, and then the spans are not in the caches. A ratio
+is formed within a round, from samples that lie a fraction of a second apart; what is claimed is the median over the
+rounds, and its quartiles say how far to trust it.
 
 **CPU time.** Encoding waits for nothing, so its price is the CPU time of the process, with all its threads, so that
 work handed to a thread counts too. On a shared machine that is the steadier figure: time in which another process had

@@ -1,8 +1,8 @@
 """Counts and names what was lost: one counter per kind, and a log line per kind at most every minute.
 
-A service that puts a Decimal into every span must learn of it, but not a thousand times a second. So the first loss of
-a kind is logged at once with its place and reason; further ones are counted, and the next line says how many there were.
-`logging` is imported with the first loss: `import otlp_fast` stays cheap, and most processes never need it.
+A service that puts a Decimal into every span must learn of it, but not a thousand times a second. So the first loss
+of a kind is logged at once with its place and reason; further ones are counted, and the next line says how many there
+were. `logging` is imported with the first loss: `import otlp_fast` stays cheap, and most processes never need it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _log(kind: str, path: str, reason: str, suppressed: int) -> None:
 
         more = f" ({suppressed} more since the last such line)" if suppressed else ""
         logging.getLogger("otlp_fast").warning("%s: %s: %s%s", kind.replace("_", " "), path, reason, more)
-    except Exception:  # noqa: BLE001, S110 - a logging handler that raises must not cost the span
+    except Exception:
         return
 
 
@@ -52,7 +52,7 @@ def encode_stats() -> dict[str, int]:
     """What encoding has done in this process so far.
 
     Returns:
-        `spans_encoded`, and what could not be written as it was: `attributes_dropped`, `events_dropped`, `links_dropped`,
-        `values_repaired`. Counts since the process began.
+        `spans_encoded`, and what could not be written as it was: `attributes_dropped`, `events_dropped`,
+        `links_dropped`, `values_repaired`. Counts since the process began.
     """
     return dict(_counters)

@@ -12,7 +12,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from otlp_fast import _core
 
 _spec = spec_from_file_location(__name__, _core.__file__, loader=ExtensionFileLoader(__name__, _core.__file__))
-assert _spec is not None and _spec.loader is not None  # noqa: PT018, S101 - both follow from the arguments
+assert _spec is not None and _spec.loader is not None  # noqa: PT018 - both follow from the arguments
 _module = module_from_spec(_spec)
 sys.modules[__name__] = _module
 _spec.loader.exec_module(_module)

@@ -6,10 +6,10 @@ better: the specialising interpreter (PEP 659) remembers where in the object the
 in one or two ns. So one call of a Python function per span reads all of them and gives them as a tuple, for less than
 half the price. docs/architecture.md has the measurement.
 
-The functions `read_span`, `read_event` and `read_link` read private fields and are used only for exact SDK classes whose
-first object gave the same bytes both ways. Where a span was made by hand, with a dict where the SDK has BoundedAttributes,
-they raise AttributeError and the public ones take over. The order of the tuples is that of the enums in
-native/sdk/src/spans.pxi. Nothing here imports opentelemetry.
+The functions `read_span`, `read_event` and `read_link` read private fields and are used only for exact SDK classes
+whose first object gave the same bytes both ways. Where a span was made by hand, with a dict where the SDK has
+BoundedAttributes, they raise AttributeError and the public ones take over. The order of the tuples is that of the
+enums in native/sdk/src/spans.pxi. Nothing here imports opentelemetry.
 """
 
 from typing import Any

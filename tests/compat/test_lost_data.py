@@ -1,7 +1,7 @@
 """Where the official encoder loses data, and what we do instead: the encoder's rows of the table in FACTS.md.
 
-Each test shows what the official encoder does with the input, so that a release of it that mends the loss is noticed here,
-and then that ours costs the bad value alone, counts it and names it in a log line.
+Each test shows what the official encoder does with the input, so that a release of it that mends the loss is noticed
+here, and then that ours costs the bad value alone, counts it and names it in a log line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from opentelemetry.trace import Link, SpanContext, SpanKind
 
 import otlp_fast
 from tests.compat.spans import make_span
-
 
 PUBLIC_PROPERTIES = (
     "resource",

@@ -60,7 +60,9 @@ def reachable(root: Any) -> list[Any]:
     pending = [root]
     while pending:
         item = pending.pop()
-        shared = item is None or isinstance(item, (bool, type, type(sys), type(fresh))) or type(item).__module__ == "enum"
+        shared = (
+            item is None or isinstance(item, (bool, type, type(sys), type(fresh))) or type(item).__module__ == "enum"
+        )
         if shared or id(item) in found or (isinstance(item, int) and -5 <= item <= 256) or item == "":
             continue
         found[id(item)] = item
@@ -120,7 +122,9 @@ def test_reference_counts_are_unchanged(
     for _ in range(5):
         attempt(encode, spans)
     after = [sys.getrefcount(item) for item in items]
-    changed = [(item, first, second) for item, first, second in zip(items, before, after, strict=True) if first != second]
+    changed = [
+        (item, first, second) for item, first, second in zip(items, before, after, strict=True) if first != second
+    ]
     assert changed == []
 
 
@@ -150,7 +154,8 @@ def test_resident_memory_is_flat_over_ten_thousand_batches() -> None:
     for _ in range(9):
         run((BATCHES - 100) // 9)
         high = max(high, process.memory_info().rss)
-    # A leak of one byte per span would show as 250 KB, of one object per batch as 500 KB; the allocator's own noise is below.
+    # A leak of one byte per span would show as 250 KB, of one object per batch as 500 KB; the allocator's own noise
+    # is below that.
     assert high - start < 400_000
 
 

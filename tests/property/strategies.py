@@ -42,7 +42,9 @@ class Blob(bytes):
 
 
 # Lengths around the places where a length needs another byte.
-edge_texts = st.sampled_from([0, 1, 100, 111, 112, 119, 120, 125, 126, 127, 128, 129, 300, 16_380, 16_390]).map("x".__mul__)
+edge_texts = st.sampled_from([0, 1, 100, 111, 112, 119, 120, 125, 126, 127, 128, 129, 300, 16_380, 16_390]).map(
+    "x".__mul__
+)
 texts = st.one_of(
     st.text(alphabet=st.characters(codec="ascii"), max_size=40),
     st.text(alphabet=st.characters(codec="latin-1"), max_size=60),
@@ -50,7 +52,9 @@ texts = st.one_of(
     st.text(alphabet="aé東😀", max_size=90),
     edge_texts,
 )
-odd_texts = st.one_of(texts, st.text(alphabet=st.characters(), max_size=30), st.text(alphabet="a\ud800\udfff東😀", max_size=20))
+odd_texts = st.one_of(
+    texts, st.text(alphabet=st.characters(), max_size=30), st.text(alphabet="a\ud800\udfff東😀", max_size=20)
+)
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 ints = st.one_of(int64, st.integers(-300, 300), st.integers(0, 63).map(lambda bit: 1 << bit).filter((2**63).__gt__))
@@ -91,7 +95,9 @@ def nested(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 values = nested(scalars)
 odd_values = nested(odd_scalars)
 mappings = st.dictionaries(texts, values, max_size=5)
-odd_mappings = st.dictionaries(st.one_of(odd_texts, st.integers(0, 9), st.none(), st.binary(max_size=4)), odd_values, max_size=5)
+odd_mappings = st.dictionaries(
+    st.one_of(odd_texts, st.integers(0, 9), st.none(), st.binary(max_size=4)), odd_values, max_size=5
+)
 
 
 def containers(of: st.SearchStrategy[dict[Any, Any]]) -> st.SearchStrategy[Any]:
@@ -127,8 +133,13 @@ statuses = st.one_of(
     st.builds(Status, st.just(StatusCode.ERROR), st.one_of(st.none(), texts)),
 )
 
-resources = st.builds(Resource, st.sampled_from([{}, {"service.name": "shop"}, {"a": 1}, {"a": True}, {"a": 1.0}, {"b": 2, "a": 1},
-    {"a": 1, "b": 2}]), st.sampled_from([None, "", "https://opentelemetry.io/schemas/1.27.0"]))
+resources = st.builds(
+    Resource,
+    st.sampled_from(
+        [{}, {"service.name": "shop"}, {"a": 1}, {"a": True}, {"a": 1.0}, {"b": 2, "a": 1}, {"a": 1, "b": 2}]
+    ),
+    st.sampled_from([None, "", "https://opentelemetry.io/schemas/1.27.0"]),
+)
 scopes = st.one_of(
     st.none(),
     st.builds(

@@ -1,4 +1,4 @@
-"""The spine: native bytes are the official encoder's bytes and the reference's bytes, on spans that nobody thought of."""
+"""The spine: native bytes are those of the official encoder and of the reference, on spans that nobody thought of."""
 
 from __future__ import annotations
 

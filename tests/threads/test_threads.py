@@ -131,9 +131,12 @@ def test_attributes_that_change_while_they_are_read_do_no_harm() -> None:
 
     attributes["grows"] = Grows()
     attributes["last"] = "x"
-    (span,) = ExportTraceServiceRequest.FromString(
-        otlp_fast.encode_spans([make_span(attributes=attributes)])
-    ).resource_spans[0].scope_spans[0].spans
+    (span,) = (
+        ExportTraceServiceRequest.FromString(otlp_fast.encode_spans([make_span(attributes=attributes)]))
+        .resource_spans[0]
+        .scope_spans[0]
+        .spans
+    )
     assert [item.key for item in span.attributes] == ["first", "grows", "last"]
 
 
@@ -156,7 +159,9 @@ def test_resource_that_cannot_be_compared_is_a_group_of_its_own(method: str) -> 
     def refuse(self: Any, *others: object) -> Any:
         raise TypeError("not me")
 
-    kind = type("Odd", (Resource,), {"__hash__": lambda self: 1, "__eq__": lambda self, other: self is other, method: refuse})
+    kind = type(
+        "Odd", (Resource,), {"__hash__": lambda self: 1, "__eq__": lambda self, other: self is other, method: refuse}
+    )
     spans = [make_span(resource=kind({"number": number})) for number in (1, 2, 3)]
     request = ExportTraceServiceRequest.FromString(otlp_fast.encode_spans(spans))
     assert len(request.resource_spans) == 3

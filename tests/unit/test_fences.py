@@ -104,7 +104,9 @@ def test_opentelemetry_is_imported_only_below_the_plug_ins(path: Path) -> None:
 @pytest.mark.parametrize("path", [p for p in PYTHON_FILES if "demo" not in p.parts], ids=relative)
 def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> None:
     for name in imported_by(path):
-        assert not name.startswith(("google.protobuf", "requests", "opentelemetry.proto", "opentelemetry.exporter")), name
+        assert not name.startswith(("google.protobuf", "requests", "opentelemetry.proto", "opentelemetry.exporter")), (
+            name
+        )
 
 
 @pytest.mark.parametrize(

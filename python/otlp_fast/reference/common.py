@@ -1,7 +1,7 @@
 """What all signals share: attribute values, attributes, resources and scopes.
 
-Source: opentelemetry/proto/common/v1/common.proto and resource/v1/resource.proto of opentelemetry-proto 1.11; the mapping of
-values: https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/.
+Source: opentelemetry/proto/common/v1/common.proto and resource/v1/resource.proto of opentelemetry-proto 1.11; the
+mapping of values: https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from otlp_fast.errors import EncodeError
-from otlp_fast.reference.wire import bytes_field, string_field, tag, varint_field
 from otlp_fast.reference.wire import FIXED64 as _FIXED64
+from otlp_fast.reference.wire import bytes_field, string_field, tag, varint_field
 
 MAX_MESSAGE_DEPTH = 100
 """Most messages between the request (depth 0) and an innermost value: protobuf parsers refuse more."""
@@ -91,7 +91,7 @@ def _each_attribute(field: int, items: Iterable[tuple[Any, Any]], depth: int) ->
     for key, value in items:
         try:
             yield bytes_field(field, key_value(text(key), value, depth))
-        except Exception:  # noqa: BLE001, S112 - the value's own code may raise anything
+        except Exception:
             continue
 
 
@@ -101,7 +101,7 @@ def resource(value: Any) -> bytes:
 
 
 def scope(value: Any) -> bytes:
-    """The content of an `InstrumentationScope`: `name = 1`, `version = 2`, `attributes = 3`. No scope is an empty one."""
+    """The content of an `InstrumentationScope`: `name = 1`, `version = 2`, `attributes = 3`; empty for no scope."""
     if not value:
         return b""
     return optional_string(1, value.name) + optional_string(2, value.version) + attributes(3, value.attributes, 4)

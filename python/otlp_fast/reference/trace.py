@@ -1,7 +1,8 @@
-"""Spans: opentelemetry/proto/trace/v1/trace.proto and collector/trace/v1/trace_service.proto of opentelemetry-proto 1.11.
+"""Spans: opentelemetry/proto/trace/v1/trace.proto and collector/trace/v1/trace_service.proto of opentelemetry-proto
+1.11.
 
-Fields stand in the order of their numbers, and a field that is zero or empty is left out, but for the messages, which are
-present whenever there is something to say: `status` even when it is empty.
+Fields stand in the order of their numbers, and a field that is zero or empty is left out, but for the messages, which
+are present whenever there is something to say: `status` even when it is empty.
 """
 
 from __future__ import annotations
@@ -141,9 +142,6 @@ def unsigned(value: Any, most: int) -> int:
         return 0
     try:
         number = value.__index__() if hasattr(value, "__index__") else int(value)
-    except Exception:  # noqa: BLE001 - the value's own code may raise anything
+    except Exception:
         return 0
     return number if 0 <= number <= most else 0
-
-
-

@@ -1,8 +1,8 @@
 """The protobuf wire format (https://protobuf.dev/programming-guides/encoding/).
 
-A message is a sequence of fields. A field is a tag, which says its number and how its value is laid out, and the value. A
-nested message is a field whose value is its length and its bytes. Lengths and other integers are varints: seven bits per
-byte, least significant first, the high bit set on all bytes but the last.
+A message is a sequence of fields. A field is a tag, which says its number and how its value is laid out, and the
+value. A nested message is a field whose value is its length and its bytes. Lengths and other integers are varints:
+seven bits per byte, least significant first, the high bit set on all bytes but the last.
 """
 
 from __future__ import annotations

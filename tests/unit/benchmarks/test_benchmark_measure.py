@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+
 from benchmarks import import_time
 from benchmarks.engines import Engine, official, otlp_fast_batch
 from benchmarks.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
 from benchmarks.workloads import WORKLOADS
-from opentelemetry.sdk.trace import ReadableSpan
 
 SPANS = WORKLOADS["tiny"].build(8)
 
@@ -88,11 +89,17 @@ def test_wrong_answer_on_a_later_batch_is_found() -> None:
         compare([official(), wrong], [SPANS, later])
 
 
-def test_all_batches_count_into_the_time_per_span() -> None:
-    one = compare([official()], [SPANS], rounds=1, sample_seconds=1e-6)
-    four = compare([official()], [SPANS] * 4, rounds=1, sample_seconds=1e-6)
-    assert (four.spans, four.encoded_bytes) == (4 * one.spans, 4 * one.encoded_bytes)
-    assert four.samples["official"].cpu[0] < 3 * one.samples["official"].cpu[0]
+def test_time_is_given_per_span_of_all_batches_and_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0]
+
+    def encode(spans: Sequence[ReadableSpan]) -> bytes:
+        clock[0] += 2_500 * len(spans)
+        return b""
+
+    monkeypatch.setattr("time.process_time_ns", lambda: clock[0])
+    monkeypatch.setattr("time.perf_counter_ns", lambda: 2 * clock[0])
+    cpu, wall = sample(Engine("steady", "1", encode), [SPANS, SPANS[:3], SPANS], 7, gc_enabled=True)
+    assert (cpu, wall) == (2.5, 5.0)
 
 
 def test_spread_is_median_quartiles_and_least() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+
 from benchmarks import import_time, report
 from benchmarks.engines import official, otlp_fast_batch
 from benchmarks.record import file_name, make_record, newest_record, steps, write_record
 from benchmarks.table import BEGIN, END, NoPlaceError, markdown, with_table
-from click.testing import CliRunner
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import sys
 from itertools import pairwise
 
 import pytest
+
 from benchmarks.engines import engines, official
 from benchmarks.environment import ROOT
 from benchmarks.measure import checked_answer

@@ -7,9 +7,10 @@ import math
 import ssl
 from pathlib import Path
 
-import otlp_fast
 import pytest
 import urllib3
+
+import otlp_fast
 from otlp_fast.exporter.configuration import Settings, resolve_settings
 from otlp_fast.exporter.connection import connect
 from otlp_fast.exporter.http import Compression, OTLPSpanExporter

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from scripted_receiver import Receiver
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Callable
 
-import otlp_fast
 import pytest
 import urllib3
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+import otlp_fast
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import LOGGER, Receiver, Reply
 

@@ -16,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import LOGGER, Raw, Receiver, Reply
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+
 from otlp_fast.exporter import retry
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import LOGGER, Raw, Receiver, Reply, Stopwatch, reset

@@ -10,6 +10,7 @@ from opentelemetry import metrics as metrics_api
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
+
 from otlp_fast.exporter import self_metrics
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import Receiver, Reply

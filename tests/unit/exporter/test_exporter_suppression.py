@@ -11,6 +11,7 @@ from opentelemetry import context
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import Receiver
 

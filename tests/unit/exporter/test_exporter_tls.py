@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
+
 from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_receiver import Receiver
 
