@@ -1,4 +1,4 @@
-"""`OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py`: a user's first line, run as it stands."""
+"""`OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py`: a user's first line, as it stands."""
 
 from __future__ import annotations
 

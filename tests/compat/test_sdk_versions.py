@@ -1,7 +1,7 @@
 """Every supported opentelemetry-sdk: the oldest, one from the middle, and the one installed here.
 
-The private fields that the fast path reads are not a promise of the SDK. Here it shows whether they still hold: SDK spans
-must take the fast path, and its bytes must be those of the reference.
+The private fields that the fast path reads are not a promise of the SDK. Here it shows whether they still hold: SDK
+spans must take the fast path, and its bytes must be those of the reference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What users' type checkers see: the stubs match the built modules, and the public names have the types that they say."""
+"""What users' type checkers see: stubs that match the built modules, and public names of the types that they say."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_stubs_match_the_built_module(module: str, tmp_path: Path) -> None:
     # The buffer protocol has had names in Python only since 3.12 (PEP 688); type checkers know them for all versions.
     allowed = tmp_path / "allowed"
     allowed.write_text("" if sys.version_info >= (3, 12) else r"otlp_fast\._core\.Buffer\.__(release_)?buffer__")
-    options = ["--ignore-missing-stub", "--concise", "--allowlist", str(allowed)]
+    options = ["--ignore-missing-stub", "--concise", "--allowlist", str(allowed), "--ignore-unused-allowlist"]
     command = [sys.executable, "-m", "mypy.stubtest", *options, module]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr

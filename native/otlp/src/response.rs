@@ -37,18 +37,18 @@ pub fn read_export_response(body: &[u8]) -> Result<ExportResponse<'_>, ResponseE
             message.skip(tag).map_err(at(""))?;
             continue;
         }
-        message.expect(tag, WireType::Len).map_err(at("partial_success"))?;
+        message.require_type(tag, WireType::Len).map_err(at("partial_success"))?;
         let mut partial = message.nested().map_err(at("partial_success"))?;
         while let Some(tag) = partial.read_tag().map_err(at("partial_success"))? {
             match tag.field {
                 response::REJECTED => {
                     let path = "partial_success.rejected";
-                    partial.expect(tag, WireType::Varint).map_err(at(path))?;
+                    partial.require_type(tag, WireType::Varint).map_err(at(path))?;
                     answer.rejected = partial.read_varint().map_err(at(path))? as i64;
                 }
                 response::ERROR_MESSAGE => {
                     let path = "partial_success.error_message";
-                    partial.expect(tag, WireType::Len).map_err(at(path))?;
+                    partial.require_type(tag, WireType::Len).map_err(at(path))?;
                     answer.error_message = partial.read_str().map_err(at(path))?;
                 }
                 _ => partial.skip(tag).map_err(at("partial_success"))?,
@@ -65,11 +65,11 @@ pub fn read_status_message(body: &[u8]) -> Result<&str, ResponseError> {
     while let Some(tag) = status.read_tag().map_err(at(""))? {
         match tag.field {
             rpc_status::CODE => {
-                status.expect(tag, WireType::Varint).map_err(at("code"))?;
+                status.require_type(tag, WireType::Varint).map_err(at("code"))?;
                 status.read_varint().map_err(at("code"))?;
             }
             rpc_status::MESSAGE => {
-                status.expect(tag, WireType::Len).map_err(at("message"))?;
+                status.require_type(tag, WireType::Len).map_err(at("message"))?;
                 text = status.read_str().map_err(at("message"))?;
             }
             _ => status.skip(tag).map_err(at(""))?,

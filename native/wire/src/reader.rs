@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An error unless `tag` has the wire type that its field is declared with.
-    pub fn expect(&self, tag: FieldTag, wire_type: WireType) -> Result<(), ReadError> {
+    pub fn require_type(&self, tag: FieldTag, wire_type: WireType) -> Result<(), ReadError> {
         if tag.wire_type == wire_type {
             Ok(())
         } else {
@@ -317,7 +317,7 @@ mod tests {
         let inner = nested.read_tag().unwrap().unwrap();
         assert_eq!(inner.offset, 4);
         assert_eq!(nested.read_varint(), Err(ReadError { kind: ErrorKind::Truncated, offset: 5 }));
-        assert_eq!(reader.expect(second, WireType::Varint).unwrap_err().kind, ErrorKind::WrongWireType);
+        assert_eq!(reader.require_type(second, WireType::Varint).unwrap_err().kind, ErrorKind::WrongWireType);
     }
 
     #[test]
