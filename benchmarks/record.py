@@ -44,6 +44,8 @@ def make_record(
     Raises:
         WrongAnswerError: an engine gave other bytes than the official one; nothing of that workload was timed.
     """
+    # Before anything is measured: what others do to the tree in the meantime is not what was loaded.
+    surroundings = environment()
     workloads = {}
     for name, workload in WORKLOADS.items():
         batches = workload.build_batches(spans)
@@ -72,7 +74,7 @@ def make_record(
     return {
         "format": 1,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        **environment(),
+        **surroundings,
         "method": {
             "unit": "microseconds per span; imports: ms above an empty interpreter",
             "rounds": rounds,

@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--record", "keep", is_flag=True, help="Measure everything (about four minutes) and write a record.")
+@click.option("--record", "keep", is_flag=True, help="Measure everything (about five minutes) and write a record.")
 @click.option(
     "--quick", is_flag=True, help="Measure a little of everything and print it: does it run? Nothing is kept."
 )
@@ -87,9 +87,9 @@ def measured(console: Console, *, quick: bool) -> Record:
 
 def show(record: Record, console: Console) -> None:
     """Print all engines, the imports, and which promises are kept."""
-    table = Table(title="CPU time, µs/span: median (quartiles)")
-    for heading in ("workload", "engine", "CPU", "wall", "CPU, gc off", "times faster"):
-        table.add_column(heading, justify="left" if heading in ("workload", "engine") else "right")
+    table = Table(title="µs/span: median (quartiles); gc off: CPU", padding=(0, 0))
+    for heading in ("workload", "engine", "CPU", "wall", "gc off", "times faster"):
+        table.add_column(heading, justify="left" if heading in ("workload", "engine") else "right", no_wrap=True)
     for name, workload in record["workloads"].items():
         for engine, figures in workload["gc_on"].items():
             without_gc = workload["gc_off"][engine]["cpu"]

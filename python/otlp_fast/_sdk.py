@@ -6,13 +6,14 @@ that module out of the shared object, and puts it in its own place.
 """
 
 import sys
-from importlib.machinery import ExtensionFileLoader
-from importlib.util import module_from_spec, spec_from_file_location
 
 from otlp_fast import _core
 
-_spec = spec_from_file_location(__name__, _core.__file__, loader=ExtensionFileLoader(__name__, _core.__file__))
-assert _spec is not None and _spec.loader is not None  # noqa: PT018 - both follow from the arguments
-_module = module_from_spec(_spec)
+# The classes that loaded `_core` (importlib.machinery.ExtensionFileLoader and ModuleSpec), without importing importlib,
+# which would take longer than all the rest of `import otlp_fast`.
+_loader = type(_core.__loader__)(__name__, _core.__file__)
+_spec = type(_core.__spec__)(__name__, _loader, origin=_core.__file__)
+_module = _loader.create_module(_spec)
+_module.__spec__, _module.__loader__, _module.__package__ = _spec, _loader, __package__
 sys.modules[__name__] = _module
-_spec.loader.exec_module(_module)
+_loader.exec_module(_module)

@@ -12,7 +12,11 @@ BoundedAttributes, they raise AttributeError and the public ones take over. The 
 enums in native/sdk/src/spans.pxi. Nothing here imports opentelemetry.
 """
 
-from typing import Any
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing would be half of the time that `import otlp_fast` takes
+    from typing import Any
 
 
 def read_span(span: Any) -> tuple[Any, ...]:

@@ -13,20 +13,20 @@
 //! Why not one buffer per group: a server with thirty instrumented libraries would hold thirty half-empty buffers, and
 //! the common case of one group would still have to be joined with its envelope.
 //!
-//! Resources and scopes are encoded once per request and forgotten with it. Keeping them for the next one would save about a
-//! microsecond per request, and would be wrong: of two resources that are equal but differ in the order of their
-//! attributes, the one that comes first in a request gives its form to the group.
+//! Resources and scopes stay known when a request is finished, so that ids stay valid. The walker makes a new builder for
+//! each request all the same: of two resources that are equal but differ in the order of their attributes, the one
+//! that comes first in a request gives its form to the group.
 
 use crate::fields::envelope;
 use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use otlp_wire::{Mark, PooledBytes, Writer, varint_len};
 use std::fmt;
 
-/// A resource of the open request. Void once that is finished.
+/// A resource that the builder knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResourceId(u32);
 
-/// A scope under a resource of the open request. Void once that is finished.
+/// A scope under a resource that the builder knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScopeId(u32);
 
@@ -112,7 +112,7 @@ pub struct RequestBuilder {
     /// Scope groups of the open request, in first-seen order.
     order: Vec<ScopeId>,
     item_count: usize,
-    /// Length of the previous request: the first guess for the memory that the next one needs.
+    /// The first guess for the memory that the request needs.
     expected_len: usize,
 }
 
@@ -140,12 +140,12 @@ impl RequestBuilder {
         ScopeId((self.scopes.len() - 1) as u32)
     }
 
-    /// The id with this number, if it was given out for the open request.
+    /// The id with this number, if the builder gave it out.
     pub fn resource_id(&self, number: u32) -> Option<ResourceId> {
         ((number as usize) < self.resources.len()).then_some(ResourceId(number))
     }
 
-    /// The id with this number, if it was given out for the open request.
+    /// The id with this number, if the builder gave it out.
     pub fn scope_id(&self, number: u32) -> Option<ScopeId> {
         ((number as usize) < self.scopes.len()).then_some(ScopeId(number))
     }
@@ -171,7 +171,7 @@ impl RequestBuilder {
         // Two lengths of at most five bytes and two tags stand between and in front of the heads.
         let scope = &self.scopes[scope.0 as usize];
         self.headroom = self.resources[scope.resource.0 as usize].head.len() + scope.envelope.head.len() + 12;
-        // A quarter above the last request, so that like requests never grow.
+        // A quarter above what is expected, so that like requests never grow.
         self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
         self.arena.put_gap(self.headroom);
     }
@@ -280,15 +280,14 @@ impl RequestBuilder {
         }
     }
 
-    /// Gives the request out and begins an empty one. Memory is kept, resources and scopes are not.
+    /// Gives the request out and begins an empty one. Resources and scopes stay known.
     pub fn finish(&mut self) -> Result<PooledBytes, OutOfMemory> {
-        self.expected_len = self.arena.len().max(self.expected_len / 2);
         let finished = match self.order[..] {
             [] => Ok(PooledBytes::default()),
             [scope] => self.finish_in_place(scope),
             _ => self.gather(),
         };
-        self.clear();
+        self.forget_items();
         finished
     }
 
@@ -323,10 +322,11 @@ impl RequestBuilder {
         Ok(PooledBytes::new(out.take(), 0))
     }
 
-    fn clear(&mut self) {
+    fn forget_items(&mut self) {
         self.arena.restart(0);
-        self.resources.clear();
-        self.scopes.clear();
+        for &scope in &self.order {
+            self.scopes[scope.0 as usize].items_len = 0;
+        }
         self.order.clear();
         self.runs.clear();
         self.item_count = 0;
@@ -438,8 +438,8 @@ mod tests {
             abandon in any::<u8>(),
         ) {
             let mut builder = RequestBuilder::new(0);
+            let ids = know_all(&mut builder);
             for items in &requests {
-                let ids = know_all(&mut builder);
                 for (index, (resource, scope, content)) in items.iter().enumerate() {
                     let scope = ids[*resource][*scope];
                     if (index as u8).is_multiple_of(abandon % 5 + 2) {
@@ -489,14 +489,15 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_void_after_finish() {
+    fn only_ids_that_were_given_out_are_known() {
         let mut builder = RequestBuilder::new(0);
+        assert_eq!((builder.resource_id(0), builder.scope_id(0)), (None, None));
         let resource = builder.add_resource(b"r", b"");
         let scope = builder.add_scope(resource, b"s", b"");
-        assert_eq!(builder.scope_id(scope.number()), Some(scope));
-        assert_eq!(builder.resource_id(resource.number()), Some(resource));
+        builder.add_item(scope, b"item").unwrap();
         builder.finish().unwrap();
-        assert_eq!(builder.scope_id(scope.number()), None);
-        assert_eq!(builder.resource_id(resource.number()), None);
+        assert_eq!(builder.resource_id(resource.number()), Some(resource));
+        assert_eq!(builder.scope_id(scope.number()), Some(scope));
+        assert_eq!((builder.resource_id(1), builder.scope_id(1)), (None, None));
     }
 }

@@ -30,8 +30,8 @@ from libc.string cimport memset
 from abi cimport *
 
 import sys
-import types
-from collections.abc import Mapping, Sequence
+# What collections.abc gives on, without the rest of collections: `import otlp_fast` is to be quick.
+from _collections_abc import Mapping, Sequence
 
 from otlp_fast import _diagnostics, _sdk_fields
 from otlp_fast._core import Buffer

@@ -74,7 +74,7 @@ cdef class SpanEncoder:
         cdef Walk walk = Walk()
         cdef otlp_writer *writer
         cdef uint32_t group
-        cdef uint64_t generation
+        cdef Request request
         cdef object reader
         walk.index = <Py_ssize_t>otlp_request_item_count(self.request.handle)
         reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
@@ -91,11 +91,12 @@ cdef class SpanEncoder:
             fields = span_fields(walk, span, reader)
             write_whole_span(walk, writer, span, fields)
             while True:
-                generation = self.request.generation
-                group = self.request.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))
-                if generation == self.request.generation:
+                # Finding the group may run code too (a hash, an attribute), and that may finish the request.
+                request = self.request
+                group = request.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))
+                if request is self.request:
                     break
-            if otlp_request_add_item(self.request.handle, group, writer) < 0:
+            if otlp_request_add_item(request.handle, group, writer) < 0:
                 raise MemoryError("no memory for another span, or the request would pass 2 GiB")
             if otlp_writer_take_replaced(writer):
                 walk.repaired(OTLP_SPAN, "", "lone surrogates in its strings were written as U+FFFD")
@@ -119,7 +120,14 @@ cdef class SpanEncoder:
 
     def finish(self):
         """Give the request out as a `Buffer` and begin an empty one. The encoder keeps its memory, but no reference."""
-        cdef otlp_bytes *finished = self.request.finish()
+        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
+        cdef otlp_bytes *finished
+        # Swapped in one step, so that an add in another thread sees either request whole. The old one stays usable for
+        # an add that is just looking for its group there; it will see that it came too late, and go to the new one.
+        request, self.request = self.request, request
+        finished = otlp_request_finish(request.handle)
+        if finished is NULL:
+            raise MemoryError("the request could not be put together")
         try:
             capsule = PyCapsule_New(finished, PooledBytesName, free_pooled_bytes)
         except BaseException:

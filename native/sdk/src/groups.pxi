@@ -28,8 +28,6 @@ cdef class Request:
     cdef dict scopes
     # Writers for resources and scopes that are not in use.
     cdef list scratches
-    # Counts the requests that were finished: a group is void in the next one.
-    cdef uint64_t generation
 
     def __cinit__(self, size_t expected_len):
         self.handle = otlp_request_new(expected_len)
@@ -39,7 +37,6 @@ cdef class Request:
         self.resources = {}
         self.scopes = {}
         self.scratches = []
-        self.generation = 0
         memset(self.slots, 0, sizeof(self.slots))
 
     def __dealloc__(self):
@@ -161,18 +158,6 @@ cdef class Request:
         if otlp_request_copy(self.handle, <uint8_t *>PyBytes_AS_STRING(data), length) < 0:
             raise MemoryError("the request could not be put together")
         return data
-
-    cdef otlp_bytes *finish(self) except NULL:
-        """The finished request, and an empty one in its place. All references to resources and scopes are given up."""
-        cdef otlp_bytes *finished = otlp_request_finish(self.handle)
-        memset(self.slots, 0, sizeof(self.slots))
-        self.generation += 1
-        known = (self.first_resource, self.by_identity, self.resources, self.scopes)
-        self.first_resource = None
-        self.by_identity, self.resources, self.scopes = {}, {}, {}
-        if finished is NULL:
-            raise MemoryError("the request could not be put together")
-        return finished
 
 
 cdef class Scratch:

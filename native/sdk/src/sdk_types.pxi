@@ -73,7 +73,7 @@ cdef object find_span_reader(object span):
             # Each type gets a code object of its own, so that the interpreter specialises it for that type alone.
             reader = unproven_readers.get(kind)
             if reader is None:
-                reader = types.FunctionType(_sdk_fields.read_span.__code__.replace(), {})
+                reader = type(read_public_span)(_sdk_fields.read_span.__code__.replace(), {})
                 unproven_readers[kind] = reader
             proof = both_paths_agree(span, reader)
             if proof is None:

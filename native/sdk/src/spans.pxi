@@ -86,7 +86,8 @@ cdef int write_span(Walk walk, otlp_writer *writer, tuple fields) except -1:
     head.has_span_id = span_id_of(walk, OTLP_SPAN, context, head.span_id)
     tail.flags = FLAG_HAS_IS_REMOTE
     head.has_parent_span_id = 0
-    if parent is not None and parent:
+    # A SpanContext is a tuple that is never empty; asking it would take longer than knowing.
+    if parent is not None and (type(parent) is sdk.span_context or parent):
         head.has_parent_span_id = span_id_of(walk, OTLP_SPAN, parent, head.parent_span_id)
         tail.flags |= remote_flag(parent)
     head.trace_state = otlp_text_of(<PyObject *>trace_state)
@@ -216,12 +217,12 @@ cdef tuple link_fields(object link):
 cdef inline object text_field(Walk walk, uint32_t owner, str name, object value):
     if PyUnicode_CheckExact(value):
         return value
+    if value is None:
+        return ""
     return odd_text_field(walk, owner, name, value)
 
 
 cdef object odd_text_field(Walk walk, uint32_t owner, str name, object value):
-    if value is None:
-        return ""
     if isinstance(value, str):
         return value
     try:
