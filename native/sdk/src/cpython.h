@@ -20,11 +20,9 @@ static inline otlp_text otlp_make_text(const void *data, Py_ssize_t length, uint
     return text;
 }
 
-/* The storage of a str (or of a subclass). Not PyUnicode_AsUTF8: that would leave a cached copy in the user's string. */
-static inline otlp_text otlp_text_of(PyObject *string)
+/* The storage of a str that is not plain ASCII, or not of exactly the type str. Kept out of line: it is the rare case. */
+static otlp_text otlp_wide_text_of(PyObject *string)
 {
-    if (PyUnicode_IS_COMPACT_ASCII(string))
-        return otlp_make_text((const PyASCIIObject *)string + 1, PyUnicode_GET_LENGTH(string), OTLP_UTF8);
 #if PY_VERSION_HEX < 0x030C0000
     if (PyUnicode_READY(string) < 0) { /* an old-style string that finds no memory: it is left out */
         PyErr_Clear();
@@ -33,6 +31,14 @@ static inline otlp_text otlp_text_of(PyObject *string)
 #endif
     uintptr_t form = PyUnicode_IS_ASCII(string) ? OTLP_UTF8 : (uintptr_t)PyUnicode_KIND(string);
     return otlp_make_text(PyUnicode_DATA(string), PyUnicode_GET_LENGTH(string), form);
+}
+
+/* The storage of a str (or of a subclass). Not PyUnicode_AsUTF8: that would leave a cached copy in the user's string. */
+static inline otlp_text otlp_text_of(PyObject *string)
+{
+    if (PyUnicode_IS_COMPACT_ASCII(string))
+        return otlp_make_text((const PyASCIIObject *)string + 1, PyUnicode_GET_LENGTH(string), OTLP_UTF8);
+    return otlp_wide_text_of(string);
 }
 
 typedef struct {

@@ -31,15 +31,14 @@ def encode_spans(spans):
     if count == 0:
         return b""
     request = Request(count * expected_span_len)
-    try:
-        for index in range(count):
-            walk.index = index
-            span = items[index]
-            reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
-            request.add_with(walk, span, reader)
-        data = request.to_bytes()
-    finally:
-        walk.report()
+    for index in range(count):
+        walk.index = index
+        span = items[index]
+        reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
+        request.add_with(walk, span, reader)
+    data = request.to_bytes()
+    # Only now: where the call fails, the caller still has all spans, and what they lost will be counted when they are sent.
+    walk.report()
     expected_span_len = len(data) // count + 1
     _diagnostics.count("spans_encoded", count)
     return data

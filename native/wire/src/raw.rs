@@ -121,7 +121,7 @@ impl RawBuffer {
     }
 
     /// Appends two slices, each behind a head of fixed size, with one check for room: the shape of a key and value.
-    #[inline]
+    #[inline(always)]
     pub fn put_pair<const A: usize, const B: usize>(
         &mut self,
         head: [u8; A],
