@@ -15,14 +15,9 @@ LOG_INTERVAL_SECONDS = 60.0
 LOSSES = ("attributes_dropped", "events_dropped", "links_dropped", "values_repaired")
 """The kinds of loss, as they are counted by `encode_stats`."""
 
-_counters: dict[str, int] = dict.fromkeys(("spans_encoded", *LOSSES), 0)
+_counters: dict[str, int] = dict.fromkeys(LOSSES, 0)
 _next_line_at: dict[str, float] = {}
 _unlogged: dict[str, int] = {}
-
-
-def count(kind: str, amount: int) -> None:
-    """Add to a counter. Approximate under threads: two that add at the same instant may count as one."""
-    _counters[kind] += amount
 
 
 def report(notes: list[tuple[str, str, str]]) -> None:
@@ -55,4 +50,6 @@ def encode_stats() -> dict[str, int]:
         `spans_encoded`, and what could not be written as it was: `attributes_dropped`, `events_dropped`,
         `links_dropped`, `values_repaired`. Counts since the process began.
     """
-    return dict(_counters)
+    from otlp_fast._sdk import encoded_span_count  # the walker imports this module
+
+    return {"spans_encoded": encoded_span_count(), **_counters}

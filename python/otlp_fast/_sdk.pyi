@@ -10,6 +10,7 @@ from typing import Any, final
 from otlp_fast._core import Buffer
 
 def encode_spans(spans: Iterable[Any]) -> bytes: ...
+def encoded_span_count() -> int: ...
 
 @final
 class SpanEncoder:
