@@ -113,7 +113,9 @@ def test_an_ended_demo_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals, status: int, message: str
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    script = "from otlp_fast.cli import main; main()"
+    # A runner in the background of a shell ignores SIGINT, and its children inherit that; a terminal's do not.
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    script += "from otlp_fast.cli import main; main()"
     with (tmp_path / "stderr").open("w+") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-c", script, "demo", "--requests", "30000"],
