@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import decimal
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as official_encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind
 
 import otlp_fast
@@ -53,6 +55,13 @@ def counted(kind: str) -> int:
     return otlp_fast.encode_stats()[kind]
 
 
+def encode_by_encoder(spans: list[Any]) -> bytes:
+    encoder = otlp_fast.SpanEncoder()
+    for span in spans:
+        encoder.add(span)
+    return bytes(encoder.finish())
+
+
 def with_value(value: Any) -> dict[str, Any]:
     return {"before": 1, "value": value, "after": 2}
 
@@ -65,6 +74,32 @@ def test_lone_surrogate_in_attribute_is_kept_as_replacement_character(caplog: py
     assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == with_value("a\ufffdb")
     assert counted("values_repaired") == before + 1
     assert "lone surrogates" in caplog.text
+
+
+@pytest.mark.parametrize("encode", [otlp_fast.encode_spans, encode_by_encoder])
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"resource": Resource({"key": "a\ud800"})}, "spans[0].resource:"),
+        ({"instrumentation_scope": InstrumentationScope("a\ud800")}, "spans[0].instrumentation_scope:"),
+    ],
+)
+def test_lone_surrogate_in_resource_or_scope_is_counted_and_named(
+    encode: Callable[[list[Any]], bytes], fields: dict[str, Any], place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = counted("values_repaired")
+    assert "a\ufffd".encode() in encode([make_span(**fields)])
+    assert counted("values_repaired") == before + 1
+    assert f"{place} lone surrogates" in caplog.text
+
+
+def test_surrogates_of_a_refused_span_are_not_blamed_on_the_next() -> None:
+    encoder = otlp_fast.SpanEncoder()
+    with pytest.raises(KeyboardInterrupt):
+        encoder.add(make_span(attributes={"text": "\ud800", "value": HostileSequence(KeyboardInterrupt())}))
+    before = counted("values_repaired")
+    encoder.add(make_span())
+    assert counted("values_repaired") == before
 
 
 def test_surrogate_pair_of_code_points_is_two_replacement_characters() -> None:

@@ -95,6 +95,8 @@ cdef class SpanEncoder:
                 raise MemoryError
         try:
             otlp_writer_clear(writer)
+            # What a span that was refused had replaced is not this one's.
+            otlp_writer_take_replaced(writer)
             fields = span_fields(walk, span, reader)
             write_whole_span(walk, writer, span, fields)
             while True:
@@ -105,8 +107,7 @@ cdef class SpanEncoder:
                     break
             if otlp_request_add_item(request.handle, group, writer) < 0:
                 raise MemoryError("no memory for another span, or the request would pass 2 GiB")
-            if otlp_writer_take_replaced(writer):
-                walk.repaired(OTLP_SPAN, "", "lone surrogates in its strings were written as U+FFFD")
+            walk.replaced_surrogates(OTLP_SPAN, writer)
         finally:
             if self.scratch is NULL:
                 self.scratch = writer

@@ -59,8 +59,7 @@ cdef class Request:
             raise
         if otlp_request_close_item(self.handle, group, &item) < 0:
             raise MemoryError("no memory for another span, or the request would pass 2 GiB")
-        if otlp_writer_take_replaced(writer):
-            walk.repaired(OTLP_SPAN, "", "lone surrogates in its strings were written as U+FFFD")
+        walk.replaced_surrogates(OTLP_SPAN, writer)
         return 0
 
     cdef inline uint32_t group_of(self, Walk walk, object resource, object scope) except OTLP_NO_GROUP:
@@ -116,8 +115,8 @@ cdef class Request:
         except Exception as error:
             walk.repaired(OTLP_RESOURCE, "", f"left out: {reason_of(error)}")
         number = otlp_request_add_resource(self.handle, content.writer, schema_url.writer)
-        self.give_scratch(content)
-        self.give_scratch(schema_url)
+        self.give_scratch(walk, OTLP_RESOURCE, content)
+        self.give_scratch(walk, OTLP_RESOURCE, schema_url)
         if number == OTLP_NO_GROUP:
             raise MemoryError("no memory for another resource")
         return number
@@ -137,8 +136,8 @@ cdef class Request:
             except Exception as error:
                 walk.repaired(OTLP_SCOPE, "", f"left out: {reason_of(error)}")
         number = otlp_request_add_scope(self.handle, resource, content.writer, schema_url.writer)
-        self.give_scratch(content)
-        self.give_scratch(schema_url)
+        self.give_scratch(walk, OTLP_SCOPE, content)
+        self.give_scratch(walk, OTLP_SCOPE, schema_url)
         if number == OTLP_NO_GROUP:
             raise MemoryError("no memory for another scope")
         return number
@@ -146,7 +145,8 @@ cdef class Request:
     cdef Scratch take_scratch(self):
         return self.scratches.pop() if self.scratches else Scratch()
 
-    cdef int give_scratch(self, Scratch scratch) except -1:
+    cdef int give_scratch(self, Walk walk, uint32_t owner, Scratch scratch) except -1:
+        walk.replaced_surrogates(owner, scratch.writer)
         otlp_writer_clear(scratch.writer)
         self.scratches.append(scratch)
         return 0

@@ -39,6 +39,12 @@ cdef class Walk:
     cdef int repaired(self, uint32_t owner, str field, str reason) except -1:
         return self.note("values_repaired", f"{self.place(owner)}{field}", reason)
 
+    cdef inline int replaced_surrogates(self, uint32_t owner, otlp_writer *writer) except -1:
+        """Notes the surrogates that were replaced in what was just written there."""
+        if otlp_writer_take_replaced(writer):
+            self.repaired(owner, "", "lone surrogates in its strings were written as U+FFFD")
+        return 0
+
     cdef int report(self) except -1:
         """Hands the notes over. Called when nothing of the walk is in flight any more: logging runs Python code."""
         if self.notes is not None:
