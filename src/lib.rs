@@ -94,6 +94,18 @@ mod _core {
         Ok((answer.rejected, answer.error_message))
     }
 
+    /// Read how long a `google.rpc.Status` asks to wait before the request is sent again.
+    ///
+    /// Returns:
+    ///     Seconds, from its `google.rpc.RetryInfo`; None where it has none.
+    ///
+    /// Raises:
+    ///     DecodeError: `body` is not such a message; `.offset` and `.path` say where.
+    #[pyfunction]
+    fn read_retry_delay(body: &[u8]) -> Result<Option<f64>, BorderError> {
+        Ok(response::read_retry_delay(body)?)
+    }
+
     /// Read the message of a `google.rpc.Status`, the body of an OTLP error answer.
     ///
     /// Raises:

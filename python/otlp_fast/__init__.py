@@ -10,7 +10,7 @@ Importing this package imports neither opentelemetry nor protobuf nor numpy.
 from otlp_fast import _core
 from otlp_fast._core import Buffer, build_info, pool_stats
 from otlp_fast._diagnostics import encode_stats
-from otlp_fast._sdk import SpanEncoder, encode_spans
+from otlp_fast._sdk import LogEncoder, MetricEncoder, SpanEncoder, encode_logs, encode_metrics, encode_spans
 from otlp_fast.errors import DecodeError, EncodeError, OtlpError
 
 __version__: str = _core.__version__
@@ -19,10 +19,14 @@ __all__ = [
     "Buffer",
     "DecodeError",
     "EncodeError",
+    "LogEncoder",
+    "MetricEncoder",
     "OtlpError",
     "SpanEncoder",
     "__version__",
     "build_info",
+    "encode_logs",
+    "encode_metrics",
     "encode_spans",
     "encode_stats",
     "pool_stats",

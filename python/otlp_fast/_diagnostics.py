@@ -12,7 +12,16 @@ import time
 LOG_INTERVAL_SECONDS = 60.0
 """Least time between two log lines of one kind."""
 
-LOSSES = ("attributes_dropped", "events_dropped", "links_dropped", "values_repaired")
+LOSSES = (
+    "attributes_dropped",
+    "events_dropped",
+    "links_dropped",
+    "exemplars_dropped",
+    "data_points_dropped",
+    "metrics_dropped",
+    "items_refused",
+    "values_repaired",
+)
 """The kinds of loss, as they are counted by `encode_stats`."""
 
 _counters: dict[str, int] = dict.fromkeys(LOSSES, 0)
@@ -47,9 +56,11 @@ def encode_stats() -> dict[str, int]:
     """What encoding has done in this process so far.
 
     Returns:
-        `spans_encoded`, and what could not be written as it was: `attributes_dropped`, `events_dropped`,
-        `links_dropped`, `values_repaired`. Counts since the process began.
+        `spans_encoded`, `log_records_encoded`, `data_points_encoded`, and what could not be written as it was:
+        `attributes_dropped`, `events_dropped`, `links_dropped`, `exemplars_dropped`, `data_points_dropped`,
+        `metrics_dropped`, `items_refused` (by a processor: not a span or log record), `values_repaired`. Counts since
+        the process began.
     """
-    from otlp_fast._sdk import encoded_span_count  # the walker imports this module
+    from otlp_fast._sdk import encoded_counts  # the walker imports this module
 
-    return {"spans_encoded": encoded_span_count(), **_counters}
+    return {**encoded_counts(), **_counters}

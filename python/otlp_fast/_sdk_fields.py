@@ -6,10 +6,13 @@ better: the specialising interpreter (PEP 659) remembers where in the object the
 in one or two ns. So one call of a Python function per span reads all of them and gives them as a tuple, for less than
 half the price. docs/architecture.md has the measurement.
 
+Log records, metrics and data points are plain objects: their public attributes are read the same way, and only the
+attributes of a log record come out of a container of the SDK. The data points of a metric are read by one call.
+
 The functions `read_span`, `read_event` and `read_link` read private fields and are used only for exact SDK classes
 whose first object gave the same bytes both ways. Where a span was made by hand, with a dict where the SDK has
 BoundedAttributes, they raise AttributeError and the public ones take over. The order of the tuples is that of the
-enums in native/sdk/src/spans.pxi. Nothing here imports opentelemetry.
+enums in native/sdk/src/{spans,logs,metrics}.pxi. Nothing here imports opentelemetry.
 """
 
 from __future__ import annotations
@@ -92,3 +95,121 @@ def read_public_event(event: Any) -> tuple[Any, ...]:
 def read_public_link(link: Any) -> tuple[Any, ...]:
     """The fields of anything with the public properties of a Link."""
     return link.context, link.attributes, link.dropped_attributes
+
+
+def read_log_record(record: Any) -> tuple[Any, ...]:
+    """The fields of an SDK log record, then the container of its attributes."""
+    data = record.log_record
+    attributes = data.attributes
+    severity = data.severity_number
+    return (
+        record.resource,
+        record.instrumentation_scope,
+        data.timestamp,
+        data.observed_timestamp,
+        data.trace_id,
+        data.span_id,
+        data.trace_flags,
+        data.severity_text,
+        None if severity is None else severity._value_,
+        data.body,
+        attributes._dict,
+        attributes.dropped,
+        data.event_name,
+        attributes,
+    )
+
+
+def read_log_data(record: Any) -> tuple[Any, ...]:
+    """The same of a LogData, as SDK releases up to 1.36 have it."""
+    data = record.log_record
+    attributes = data.attributes
+    severity = data.severity_number
+    return (
+        data.resource,
+        record.instrumentation_scope,
+        data.timestamp,
+        data.observed_timestamp,
+        data.trace_id,
+        data.span_id,
+        data.trace_flags,
+        data.severity_text,
+        None if severity is None else severity._value_,
+        data.body,
+        attributes._dict,
+        data.dropped_attributes,
+        getattr(data, "event_name", None),
+        attributes,
+    )
+
+
+def read_public_log_record(record: Any) -> tuple[Any, ...]:
+    """The fields of anything with the public properties of a ReadableLogRecord or of a LogData."""
+    data = record.log_record
+    owner = record if hasattr(record, "resource") else data
+    return (
+        owner.resource,
+        record.instrumentation_scope,
+        data.timestamp,
+        data.observed_timestamp,
+        data.trace_id,
+        data.span_id,
+        data.trace_flags,
+        data.severity_text,
+        getattr(data.severity_number, "value", None),
+        data.body,
+        data.attributes,
+        owner.dropped_attributes,
+        getattr(data, "event_name", None),
+    )
+
+
+def read_number_points(points: Any) -> list[tuple[Any, ...]]:
+    """The fields of the data points of a Sum or Gauge."""
+    return [
+        (point.attributes, point.start_time_unix_nano, point.time_unix_nano, point.value, point.exemplars)
+        for point in points
+    ]
+
+
+def read_histogram_points(points: Any) -> list[tuple[Any, ...]]:
+    """The fields of the data points of a Histogram."""
+    return [
+        (
+            point.attributes,
+            point.start_time_unix_nano,
+            point.time_unix_nano,
+            point.count,
+            point.sum,
+            point.min,
+            point.max,
+            point.exemplars,
+            point.bucket_counts,
+            point.explicit_bounds,
+        )
+        for point in points
+    ]
+
+
+def read_exponential_points(points: Any) -> list[tuple[Any, ...]]:
+    """The fields of the data points of an ExponentialHistogram."""
+    return [
+        (
+            point.attributes,
+            point.start_time_unix_nano,
+            point.time_unix_nano,
+            point.count,
+            point.sum,
+            point.min,
+            point.max,
+            point.exemplars,
+            point.scale,
+            point.zero_count,
+            point.flags,
+            point.positive.offset,
+            point.positive.bucket_counts,
+            point.negative.offset,
+            point.negative.bucket_counts,
+        )
+        for point in points
+    ]

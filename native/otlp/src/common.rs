@@ -35,7 +35,7 @@ pub enum Scalar<'a> {
 /// The two kinds of values with parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
-    /// `array_value`: elements, written by [`element`] and [`open_element`].
+    /// `array_value`: elements, written by [`value`] and [`open_value`] under the tag [`ARRAY_ELEMENT_TAG`].
     Array,
     /// `kvlist_value`: attributes under the tag [`key_value_list::VALUES`].
     KeyValueList,
@@ -118,10 +118,11 @@ fn long_attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>
     writer.close(pair);
 }
 
-/// Writes a scalar as an element of the array that is open.
+/// Writes a scalar as an `AnyValue` field of the message that is open: an element of an array
+/// ([`ARRAY_ELEMENT_TAG`]), the body of a log record.
 #[inline]
-pub fn element(writer: &mut Writer, value: Scalar<'_>) {
-    any_value_field(writer, array_value::VALUES, value, scalar_guess(value));
+pub fn value(writer: &mut Writer, tag: u8, value: Scalar<'_>) {
+    any_value_field(writer, tag, value, scalar_guess(value));
 }
 
 /// The bytes that an `AnyValue` of this scalar most likely takes.
@@ -173,9 +174,9 @@ pub fn open_attribute(writer: &mut Writer, tag: u8, key: Text<'_>, kind: Contain
     OpenContainer { key_value: Some(pair), any_value: value, content: writer.open(kind.tag(), 0) }
 }
 
-/// Begins an element of the open array that is a container itself.
-pub fn open_element(writer: &mut Writer, kind: Container) -> OpenContainer {
-    let value = writer.open(array_value::VALUES, 0);
+/// Begins an `AnyValue` field of the message that is open and whose value is a container.
+pub fn open_value(writer: &mut Writer, tag: u8, kind: Container) -> OpenContainer {
+    let value = writer.open(tag, 0);
     OpenContainer { key_value: None, any_value: value, content: writer.open(kind.tag(), 0) }
 }
 
@@ -188,5 +189,47 @@ pub fn close(writer: &mut Writer, container: OpenContainer) {
     }
 }
 
+/// The tag under which the elements of an open [`Container::Array`] stand.
+pub const ARRAY_ELEMENT_TAG: u8 = array_value::VALUES;
+
 /// The tag under which the attributes of an open [`Container::KeyValueList`] stand.
 pub const KEY_VALUE_LIST_TAG: u8 = key_value_list::VALUES;
+
+/// Writes an id of fixed size with its tag and length.
+#[inline]
+pub fn id_field<const N: usize>(writer: &mut Writer, tag: u8, id: [u8; N]) {
+    writer.put_pair([tag, N as u8], &id, [], &[]);
+}
+
+/// Writes a plain string field, which is left out when empty.
+#[inline]
+pub fn text_field(writer: &mut Writer, tag: u8, text: Text<'_>) {
+    if !text.is_empty() {
+        writer.text_field(tag, text);
+    }
+}
+
+/// Writes a plain `fixed64` field, such as a time or a count, which is left out when zero.
+#[inline]
+pub fn fixed64_field(writer: &mut Writer, tag: u8, value: u64) {
+    if value != 0 {
+        writer.fixed64_field(tag, value);
+    }
+}
+
+/// Writes a plain varint field, which is left out when zero. Negative enums are sign-extended to ten bytes.
+#[inline]
+pub fn varint_field(writer: &mut Writer, tag: u8, value: u64) {
+    if value != 0 {
+        writer.varint_field(tag, value);
+    }
+}
+
+/// Writes a plain `fixed32` field, which is left out when zero.
+#[inline]
+pub fn fixed32_field(writer: &mut Writer, tag: u8, value: u32) {
+    if value != 0 {
+        let value = value.to_le_bytes();
+        writer.put([tag, value[0], value[1], value[2], value[3]]);
+    }
+}

@@ -160,6 +160,163 @@ pub mod status {
     pub const CODE: u8 = short_tag(3, Varint);
 }
 
+/// `opentelemetry.proto.logs.v1.LogRecord`
+pub mod log_record {
+    use super::*;
+    use otlp_wire::WireType::Fixed32;
+    /// `fixed64 time_unix_nano = 1`
+    pub const TIME_UNIX_NANO: u8 = short_tag(1, Fixed64);
+    /// `SeverityNumber severity_number = 2`
+    pub const SEVERITY_NUMBER: u8 = short_tag(2, Varint);
+    /// `string severity_text = 3`
+    pub const SEVERITY_TEXT: u8 = short_tag(3, Len);
+    /// `AnyValue body = 5`
+    pub const BODY: u8 = short_tag(5, Len);
+    /// `repeated KeyValue attributes = 6`
+    pub const ATTRIBUTES: u8 = short_tag(6, Len);
+    /// `uint32 dropped_attributes_count = 7`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(7, Varint);
+    /// `fixed32 flags = 8`
+    pub const FLAGS: u8 = short_tag(8, Fixed32);
+    /// `bytes trace_id = 9`
+    pub const TRACE_ID: u8 = short_tag(9, Len);
+    /// `bytes span_id = 10`
+    pub const SPAN_ID: u8 = short_tag(10, Len);
+    /// `fixed64 observed_time_unix_nano = 11`
+    pub const OBSERVED_TIME_UNIX_NANO: u8 = short_tag(11, Fixed64);
+    /// `string event_name = 12`
+    pub const EVENT_NAME: u8 = short_tag(12, Len);
+}
+
+/// `opentelemetry.proto.metrics.v1.Metric`
+pub mod metric {
+    use super::*;
+    /// `string name = 1`
+    pub const NAME: u8 = short_tag(1, Len);
+    /// `string description = 2`
+    pub const DESCRIPTION: u8 = short_tag(2, Len);
+    /// `string unit = 3`
+    pub const UNIT: u8 = short_tag(3, Len);
+    /// `Gauge gauge = 5`
+    pub const GAUGE: u8 = short_tag(5, Len);
+    /// `Sum sum = 7`
+    pub const SUM: u8 = short_tag(7, Len);
+    /// `Histogram histogram = 9`
+    pub const HISTOGRAM: u8 = short_tag(9, Len);
+    /// `ExponentialHistogram exponential_histogram = 10`
+    pub const EXPONENTIAL_HISTOGRAM: u8 = short_tag(10, Len);
+}
+
+/// `Gauge`, `Sum`, `Histogram` and `ExponentialHistogram`: the four use the same numbers, as far as they have the field.
+pub mod metric_data {
+    use super::*;
+    /// `repeated …DataPoint data_points = 1`
+    pub const DATA_POINTS: u8 = short_tag(1, Len);
+    /// `AggregationTemporality aggregation_temporality = 2`, of all but a gauge
+    pub const AGGREGATION_TEMPORALITY: u8 = short_tag(2, Varint);
+    /// `bool is_monotonic = 3` of a sum
+    pub const IS_MONOTONIC: u8 = short_tag(3, Varint);
+}
+
+/// `opentelemetry.proto.metrics.v1.NumberDataPoint`
+pub mod number_data_point {
+    use super::*;
+    /// `fixed64 start_time_unix_nano = 2`
+    pub const START_TIME_UNIX_NANO: u8 = short_tag(2, Fixed64);
+    /// `fixed64 time_unix_nano = 3`
+    pub const TIME_UNIX_NANO: u8 = short_tag(3, Fixed64);
+    /// `double as_double = 4`, a oneof with `as_int`
+    pub const AS_DOUBLE: u8 = short_tag(4, Fixed64);
+    /// `repeated Exemplar exemplars = 5`
+    pub const EXEMPLARS: u8 = short_tag(5, Len);
+    /// `sfixed64 as_int = 6`
+    pub const AS_INT: u8 = short_tag(6, Fixed64);
+    /// `repeated KeyValue attributes = 7`
+    pub const ATTRIBUTES: u8 = short_tag(7, Len);
+}
+
+/// `opentelemetry.proto.metrics.v1.HistogramDataPoint`
+pub mod histogram_data_point {
+    use super::*;
+    /// `fixed64 start_time_unix_nano = 2`
+    pub const START_TIME_UNIX_NANO: u8 = short_tag(2, Fixed64);
+    /// `fixed64 time_unix_nano = 3`
+    pub const TIME_UNIX_NANO: u8 = short_tag(3, Fixed64);
+    /// `fixed64 count = 4`
+    pub const COUNT: u8 = short_tag(4, Fixed64);
+    /// `optional double sum = 5`
+    pub const SUM: u8 = short_tag(5, Fixed64);
+    /// `repeated fixed64 bucket_counts = 6`
+    pub const BUCKET_COUNTS: u8 = short_tag(6, Len);
+    /// `repeated double explicit_bounds = 7`
+    pub const EXPLICIT_BOUNDS: u8 = short_tag(7, Len);
+    /// `repeated Exemplar exemplars = 8`
+    pub const EXEMPLARS: u8 = short_tag(8, Len);
+    /// `repeated KeyValue attributes = 9`
+    pub const ATTRIBUTES: u8 = short_tag(9, Len);
+    /// `optional double min = 11`
+    pub const MIN: u8 = short_tag(11, Fixed64);
+    /// `optional double max = 12`
+    pub const MAX: u8 = short_tag(12, Fixed64);
+}
+
+/// `opentelemetry.proto.metrics.v1.ExponentialHistogramDataPoint`
+pub mod exponential_histogram_data_point {
+    use super::*;
+    /// `repeated KeyValue attributes = 1`
+    pub const ATTRIBUTES: u8 = short_tag(1, Len);
+    /// `fixed64 start_time_unix_nano = 2`
+    pub const START_TIME_UNIX_NANO: u8 = short_tag(2, Fixed64);
+    /// `fixed64 time_unix_nano = 3`
+    pub const TIME_UNIX_NANO: u8 = short_tag(3, Fixed64);
+    /// `fixed64 count = 4`
+    pub const COUNT: u8 = short_tag(4, Fixed64);
+    /// `optional double sum = 5`
+    pub const SUM: u8 = short_tag(5, Fixed64);
+    /// `sint32 scale = 6`
+    pub const SCALE: u8 = short_tag(6, Varint);
+    /// `fixed64 zero_count = 7`
+    pub const ZERO_COUNT: u8 = short_tag(7, Fixed64);
+    /// `Buckets positive = 8`
+    pub const POSITIVE: u8 = short_tag(8, Len);
+    /// `Buckets negative = 9`
+    pub const NEGATIVE: u8 = short_tag(9, Len);
+    /// `uint32 flags = 10`
+    pub const FLAGS: u8 = short_tag(10, Varint);
+    /// `repeated Exemplar exemplars = 11`
+    pub const EXEMPLARS: u8 = short_tag(11, Len);
+    /// `optional double min = 12`
+    pub const MIN: u8 = short_tag(12, Fixed64);
+    /// `optional double max = 13`
+    pub const MAX: u8 = short_tag(13, Fixed64);
+}
+
+/// `ExponentialHistogramDataPoint.Buckets`
+pub mod buckets {
+    use super::*;
+    /// `sint32 offset = 1`
+    pub const OFFSET: u8 = short_tag(1, Varint);
+    /// `repeated uint64 bucket_counts = 2`
+    pub const BUCKET_COUNTS: u8 = short_tag(2, Len);
+}
+
+/// `opentelemetry.proto.metrics.v1.Exemplar`
+pub mod exemplar {
+    use super::*;
+    /// `fixed64 time_unix_nano = 2`
+    pub const TIME_UNIX_NANO: u8 = short_tag(2, Fixed64);
+    /// `double as_double = 3`, a oneof with `as_int`
+    pub const AS_DOUBLE: u8 = short_tag(3, Fixed64);
+    /// `bytes span_id = 4`
+    pub const SPAN_ID: u8 = short_tag(4, Len);
+    /// `bytes trace_id = 5`
+    pub const TRACE_ID: u8 = short_tag(5, Len);
+    /// `sfixed64 as_int = 6`
+    pub const AS_INT: u8 = short_tag(6, Fixed64);
+    /// `repeated KeyValue filtered_attributes = 7`
+    pub const FILTERED_ATTRIBUTES: u8 = short_tag(7, Len);
+}
+
 /// `Export{Trace,Logs,Metrics}ServiceResponse` and their `Export…PartialSuccess`: plain numbers, as they are only read.
 pub mod response {
     /// `Export…PartialSuccess partial_success = 1`
@@ -176,6 +333,26 @@ pub mod rpc_status {
     pub const CODE: u32 = 1;
     /// `string message = 2`
     pub const MESSAGE: u32 = 2;
+    /// `repeated google.protobuf.Any details = 3`
+    pub const DETAILS: u32 = 3;
+}
+
+/// `google.protobuf.Any`: plain numbers, as they are only read.
+pub mod any {
+    /// `string type_url = 1`
+    pub const TYPE_URL: u32 = 1;
+    /// `bytes value = 2`
+    pub const VALUE: u32 = 2;
+}
+
+/// `google.rpc.RetryInfo` and the `google.protobuf.Duration` in it: plain numbers, as they are only read.
+pub mod retry_info {
+    /// `Duration retry_delay = 1`
+    pub const RETRY_DELAY: u32 = 1;
+    /// `int64 seconds = 1` of the duration
+    pub const SECONDS: u32 = 1;
+    /// `int32 nanos = 2` of the duration
+    pub const NANOS: u32 = 2;
 }
 
 /// The bytes of a tag that takes two.

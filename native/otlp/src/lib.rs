@@ -9,12 +9,16 @@
 //! | [`fields`] | field numbers and tags |
 //! | [`common`] | `KeyValue`, `AnyValue`, resources and scopes |
 //! | [`trace`] | `Span`, `Span.Event`, `Span.Link`, `Status` |
+//! | [`logs`] | `LogRecord` |
+//! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
 pub mod common;
 pub mod fields;
+pub mod logs;
+pub mod metrics;
 pub mod request;
 pub mod response;
 pub mod trace;

@@ -75,9 +75,18 @@ impl Envelope {
 }
 
 #[derive(Debug)]
+struct ResourceGroup {
+    envelope: Envelope,
+    /// Whether it stands in the order of the open request.
+    is_listed: bool,
+}
+
+#[derive(Debug)]
 struct ScopeGroup {
     envelope: Envelope,
     resource: ResourceId,
+    /// Whether it stands in the order of the open request.
+    is_listed: bool,
     /// Bytes of its items in the open request.
     items_len: usize,
     /// First and last of its runs in the open request; meaningless while `items_len` is 0.
@@ -106,11 +115,13 @@ pub struct OpenItem {
 pub struct RequestBuilder {
     arena: Writer,
     headroom: usize,
-    resources: Vec<Envelope>,
+    resources: Vec<ResourceGroup>,
     scopes: Vec<ScopeGroup>,
     runs: Vec<Run>,
+    /// Resource groups of the open request, in first-seen order.
+    resource_order: Vec<ResourceId>,
     /// Scope groups of the open request, in first-seen order.
-    order: Vec<ScopeId>,
+    scope_order: Vec<ScopeId>,
     item_count: usize,
     /// The first guess for the memory that the request needs.
     expected_len: usize,
@@ -129,14 +140,15 @@ impl RequestBuilder {
 
     /// Makes a resource known. `content` is an encoded `Resource` message, `schema_url` UTF-8.
     pub fn add_resource(&mut self, content: &[u8], schema_url: &[u8]) -> ResourceId {
-        self.resources.push(Envelope::new(envelope::RESOURCE, content, schema_url));
+        let envelope = Envelope::new(envelope::RESOURCE, content, schema_url);
+        self.resources.push(ResourceGroup { envelope, is_listed: false });
         ResourceId((self.resources.len() - 1) as u32)
     }
 
     /// Makes a scope under a resource known. `content` is an encoded `InstrumentationScope` message, `schema_url` UTF-8.
     pub fn add_scope(&mut self, resource: ResourceId, content: &[u8], schema_url: &[u8]) -> ScopeId {
         let envelope = Envelope::new(envelope::SCOPE, content, schema_url);
-        self.scopes.push(ScopeGroup { envelope, resource, items_len: 0, first_run: 0, last_run: 0 });
+        self.scopes.push(ScopeGroup { envelope, resource, is_listed: false, items_len: 0, first_run: 0, last_run: 0 });
         ScopeId((self.scopes.len() - 1) as u32)
     }
 
@@ -148,6 +160,31 @@ impl RequestBuilder {
     /// The id with this number, if the builder gave it out.
     pub fn scope_id(&self, number: u32) -> Option<ScopeId> {
         ((number as usize) < self.scopes.len()).then_some(ScopeId(number))
+    }
+
+    /// Lists a resource group in the open request, with items or without.
+    pub fn list_resource(&mut self, resource: ResourceId) {
+        let group = &mut self.resources[resource.0 as usize];
+        if !group.is_listed {
+            group.is_listed = true;
+            self.resource_order.push(resource);
+        }
+    }
+
+    /// Lists a scope group, and its resource group, in the open request, with items or without.
+    pub fn list_scope(&mut self, scope: ScopeId) {
+        let group = &mut self.scopes[scope.0 as usize];
+        if !group.is_listed {
+            group.is_listed = true;
+            let resource = group.resource;
+            self.scope_order.push(scope);
+            self.list_resource(resource);
+        }
+    }
+
+    /// Bytes written for the open request so far; without its envelopes, which [`RequestBuilder::byte_count`] counts.
+    pub fn written_len(&self) -> usize {
+        self.arena.len()
     }
 
     /// Where the fields of an open item are written.
@@ -170,7 +207,7 @@ impl RequestBuilder {
     fn begin_request(&mut self, scope: ScopeId) {
         // Two lengths of at most five bytes and two tags stand between and in front of the heads.
         let scope = &self.scopes[scope.0 as usize];
-        self.headroom = self.resources[scope.resource.0 as usize].head.len() + scope.envelope.head.len() + 12;
+        self.headroom = self.resources[scope.resource.0 as usize].envelope.head.len() + scope.envelope.head.len() + 12;
         // A quarter above what is expected, so that like requests never grow.
         self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
         self.arena.put_gap(self.headroom);
@@ -199,9 +236,9 @@ impl RequestBuilder {
         } else {
             group.items_len = end - start;
             group.first_run = self.runs.len();
-            self.order.push(scope);
+            self.list_scope(scope);
         }
-        group.last_run = self.runs.len();
+        self.scopes[scope.0 as usize].last_run = self.runs.len();
         self.runs.push(Run { start, end, next: None });
         Ok(())
     }
@@ -220,9 +257,8 @@ impl RequestBuilder {
 
     /// The exact length that the open request would have if it were finished now.
     pub fn byte_count(&self) -> usize {
-        match self.order[..] {
-            [] => 0,
-            [scope] => field_len(self.single_group_len(scope)),
+        match (&self.resource_order[..], &self.scope_order[..]) {
+            ([_], &[scope]) => field_len(self.single_group_len(scope)),
             _ => self.layout().iter().map(|group| field_len(group.len)).sum(),
         }
     }
@@ -234,22 +270,21 @@ impl RequestBuilder {
 
     fn single_group_len(&self, scope: ScopeId) -> usize {
         let resource = &self.resources[self.scopes[scope.0 as usize].resource.0 as usize];
-        resource.len() + field_len(self.scope_group_len(scope))
+        resource.envelope.len() + field_len(self.scope_group_len(scope))
     }
 
     /// The resource groups of the open request in first-seen order, each with its scope groups and its length.
     fn layout(&self) -> Vec<ResourceLayout> {
-        let mut groups: Vec<ResourceLayout> = Vec::new();
-        let mut place = vec![usize::MAX; self.resources.len()];
-        for &scope in &self.order {
+        let mut groups: Vec<ResourceLayout> = Vec::with_capacity(self.resource_order.len());
+        let mut place = vec![0; self.resources.len()];
+        for &resource in &self.resource_order {
+            place[resource.0 as usize] = groups.len();
+            let len = self.resources[resource.0 as usize].envelope.len();
+            groups.push(ResourceLayout { resource, scopes: Vec::new(), len });
+        }
+        for &scope in &self.scope_order {
             let resource = self.scopes[scope.0 as usize].resource;
-            let at = &mut place[resource.0 as usize];
-            if *at == usize::MAX {
-                *at = groups.len();
-                let len = self.resources[resource.0 as usize].len();
-                groups.push(ResourceLayout { resource, scopes: Vec::new(), len });
-            }
-            let group = &mut groups[*at];
+            let group = &mut groups[place[resource.0 as usize]];
             group.scopes.push(scope);
             group.len += field_len(self.scope_group_len(scope));
         }
@@ -260,7 +295,7 @@ impl RequestBuilder {
     pub fn for_each_piece(&self, mut sink: impl FnMut(&[u8])) {
         let mut front = Writer::new();
         for group in self.layout() {
-            let resource = &self.resources[group.resource.0 as usize];
+            let resource = &self.resources[group.resource.0 as usize].envelope;
             front.truncate(0);
             put_front(&mut front, envelope::RESOURCE_GROUPS, group.len, &resource.head);
             sink(front.as_slice());
@@ -269,7 +304,7 @@ impl RequestBuilder {
                 front.truncate(0);
                 put_front(&mut front, envelope::SCOPE_GROUPS, self.scope_group_len(scope), &items.envelope.head);
                 sink(front.as_slice());
-                let mut next = Some(items.first_run);
+                let mut next = (items.items_len > 0).then_some(items.first_run);
                 while let Some(run) = next.map(|index| self.runs[index]) {
                     sink(&self.arena.as_slice()[run.start..run.end]);
                     next = run.next;
@@ -282,9 +317,9 @@ impl RequestBuilder {
 
     /// Gives the request out and begins an empty one. Resources and scopes stay known.
     pub fn finish(&mut self) -> Result<PooledBytes, OutOfMemory> {
-        let finished = match self.order[..] {
-            [] => Ok(PooledBytes::default()),
-            [scope] => self.finish_in_place(scope),
+        let finished = match (&self.resource_order[..], &self.scope_order[..]) {
+            ([], _) => Ok(PooledBytes::default()),
+            ([_], &[scope]) if !self.arena.is_empty() => self.finish_in_place(scope),
             _ => self.gather(),
         };
         self.forget_items();
@@ -296,7 +331,7 @@ impl RequestBuilder {
         let request_len = self.single_group_len(scope);
         let group_len = self.scope_group_len(scope);
         let items = &self.scopes[scope.0 as usize];
-        let resource = &self.resources[items.resource.0 as usize];
+        let resource = &self.resources[items.resource.0 as usize].envelope;
         let mut front = Writer::new();
         put_front(&mut front, envelope::RESOURCE_GROUPS, request_len, &resource.head);
         put_front(&mut front, envelope::SCOPE_GROUPS, group_len, &items.envelope.head);
@@ -324,10 +359,13 @@ impl RequestBuilder {
 
     fn forget_items(&mut self) {
         self.arena.restart(0);
-        for &scope in &self.order {
-            self.scopes[scope.0 as usize].items_len = 0;
+        for scope in self.scope_order.drain(..) {
+            let group = &mut self.scopes[scope.0 as usize];
+            (group.items_len, group.is_listed) = (0, false);
         }
-        self.order.clear();
+        for resource in self.resource_order.drain(..) {
+            self.resources[resource.0 as usize].is_listed = false;
+        }
         self.runs.clear();
         self.item_count = 0;
     }
@@ -460,6 +498,28 @@ mod tests {
                 prop_assert_eq!((builder.item_count(), builder.byte_count()), (0, 0));
             }
         }
+    }
+
+    #[test]
+    fn listed_groups_stand_in_the_request_without_items() {
+        let mut builder = RequestBuilder::new(0);
+        let first = builder.add_resource(b"r", b"");
+        let second = builder.add_resource(b"s", b"");
+        let scope = builder.add_scope(second, b"t", b"u");
+        builder.list_resource(first);
+        builder.list_scope(scope);
+        let scope_group = [naive_field(envelope::SCOPE, b"t"), naive_field(envelope::SCHEMA_URL, b"u")].concat();
+        let group = [naive_field(envelope::RESOURCE, b"s"), naive_field(envelope::SCOPE_GROUPS, &scope_group)].concat();
+        let expected = [
+            naive_field(envelope::RESOURCE_GROUPS, &naive_field(envelope::RESOURCE, b"r")),
+            naive_field(envelope::RESOURCE_GROUPS, &group),
+        ];
+        assert_eq!(builder.byte_count(), expected.concat().len());
+        assert_eq!(builder.finish().unwrap().as_slice(), expected.concat());
+        builder.list_scope(scope);
+        assert_eq!(builder.byte_count(), expected[1].len());
+        assert_eq!(builder.finish().unwrap().as_slice(), expected[1]);
+        assert_eq!(builder.finish().unwrap().as_slice(), b"");
     }
 
     #[test]

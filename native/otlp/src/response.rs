@@ -3,7 +3,7 @@
 //! Both come from outside, so they are read with the checked reader. Unknown fields are passed over; where a field
 //! stands twice the last one counts, and a message that stands twice is merged, as protobuf has it.
 
-use crate::fields::{response, rpc_status};
+use crate::fields::{any, response, retry_info, rpc_status};
 use otlp_wire::{ReadError, Reader, WireType};
 
 /// An error with the field that it was found in.
@@ -78,6 +78,66 @@ pub fn read_status_message(body: &[u8]) -> Result<&str, ResponseError> {
     Ok(text)
 }
 
+/// The type that [`read_retry_delay`] looks for in the details of a status.
+const RETRY_INFO_TYPE: &str = "google.rpc.RetryInfo";
+
+/// Reads how long a `google.rpc.Status` with `RetryInfo` among its details asks to wait, in seconds; `None` where it has
+/// none. A negative delay is none to wait for: zero.
+pub fn read_retry_delay(body: &[u8]) -> Result<Option<f64>, ResponseError> {
+    let mut delay = None;
+    let mut status = Reader::new(body);
+    while let Some(tag) = status.read_tag().map_err(at(""))? {
+        if tag.field != rpc_status::DETAILS {
+            status.skip(tag).map_err(at(""))?;
+            continue;
+        }
+        status.require_type(tag, WireType::Len).map_err(at("details"))?;
+        let mut detail = status.nested().map_err(at("details"))?;
+        let (mut type_url, mut value) = ("", None);
+        while let Some(tag) = detail.read_tag().map_err(at("details"))? {
+            match tag.field {
+                any::TYPE_URL => {
+                    detail.require_type(tag, WireType::Len).map_err(at("details.type_url"))?;
+                    type_url = detail.read_str().map_err(at("details.type_url"))?;
+                }
+                any::VALUE => {
+                    detail.require_type(tag, WireType::Len).map_err(at("details.value"))?;
+                    value = Some(detail.nested().map_err(at("details.value"))?);
+                }
+                _ => detail.skip(tag).map_err(at("details"))?,
+            }
+        }
+        if type_url.rsplit('/').next() == Some(RETRY_INFO_TYPE) {
+            delay = Some(value.map_or(Ok(0.0), read_retry_info)?);
+        }
+    }
+    Ok(delay)
+}
+
+fn read_retry_info(mut info: Reader<'_>) -> Result<f64, ResponseError> {
+    let path = "details.value.retry_delay";
+    let (mut seconds, mut nanos) = (0, 0);
+    while let Some(tag) = info.read_tag().map_err(at(path))? {
+        if tag.field != retry_info::RETRY_DELAY {
+            info.skip(tag).map_err(at(path))?;
+            continue;
+        }
+        info.require_type(tag, WireType::Len).map_err(at(path))?;
+        let mut duration = info.nested().map_err(at(path))?;
+        while let Some(tag) = duration.read_tag().map_err(at(path))? {
+            match tag.field {
+                retry_info::SECONDS | retry_info::NANOS => {
+                    duration.require_type(tag, WireType::Varint).map_err(at(path))?;
+                    let number = duration.read_varint().map_err(at(path))? as i64;
+                    *(if tag.field == retry_info::SECONDS { &mut seconds } else { &mut nanos }) = number;
+                }
+                _ => duration.skip(tag).map_err(at(path))?,
+            }
+        }
+    }
+    Ok((seconds as f64 + nanos as f64 / 1e9).max(0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,9 +180,32 @@ mod tests {
         assert_eq!((error.path, error.error.kind), ("message", ErrorKind::LengthPastEnd));
     }
 
+    /// `code: 8, message: "slow", details: [Any { type_url: "type.googleapis.com/" + name, value }]`
+    fn status_with_detail(name: &str, value: &[u8]) -> Vec<u8> {
+        let type_url = format!("type.googleapis.com/{name}");
+        let url_field = [&[0x0a, type_url.len() as u8], type_url.as_bytes()].concat();
+        let value_field = [&[0x12, value.len() as u8], value].concat();
+        let detail_len = (url_field.len() + value_field.len()) as u8;
+        [b"\x08\x08\x12\x04slow\x1a".as_slice(), &[detail_len], &url_field, &value_field].concat()
+    }
+
+    #[test]
+    fn retry_delay_is_read_from_the_details() {
+        let delay = |value: &[u8]| read_retry_delay(&status_with_detail("google.rpc.RetryInfo", value));
+        assert_eq!(delay(b"\x0a\x08\x08\x02\x10\x80\xca\xb5\xee\x01"), Ok(Some(2.5)));
+        assert_eq!(delay(b"\x0a\0"), Ok(Some(0.0)));
+        assert_eq!(delay(b""), Ok(Some(0.0)));
+        assert_eq!(delay(b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), Ok(Some(0.0)));
+        assert_eq!(read_retry_delay(&status_with_detail("google.rpc.DebugInfo", b"\x0a\x01x")), Ok(None));
+        assert_eq!(read_retry_delay(b"\x08\x08"), Ok(None));
+        let error = delay(b"\x0a\x05\x08").unwrap_err();
+        assert_eq!((error.path, error.error.kind), ("details.value.retry_delay", ErrorKind::LengthPastEnd));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(body in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = read_retry_delay(&body);
             let _ = read_export_response(&body);
             let _ = read_status_message(&body);
         }

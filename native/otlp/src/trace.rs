@@ -5,6 +5,7 @@
 //! Fields that are empty or zero are left out, as proto3 has it; `status` is a message and present even when it is
 //! empty, unless there is none.
 
+use crate::common::{fixed32_field, fixed64_field, id_field, text_field, varint_field};
 use crate::fields::{event, link, span, status};
 use otlp_wire::{Mark, Text, Writer};
 
@@ -52,12 +53,6 @@ pub struct Status<'a> {
     pub message: Text<'a>,
 }
 
-/// Writes an id of fixed size with its tag and length.
-#[inline]
-fn id_field<const N: usize>(writer: &mut Writer, tag: u8, id: [u8; N]) {
-    writer.put_pair([tag, N as u8], &id, [], &[]);
-}
-
 /// Writes everything in front of the attributes.
 #[inline]
 pub fn begin_span(writer: &mut Writer, head: &SpanHead<'_>) {
@@ -67,24 +62,14 @@ pub fn begin_span(writer: &mut Writer, head: &SpanHead<'_>) {
     if let Some(id) = head.span_id {
         id_field(writer, span::SPAN_ID, id);
     }
-    if !head.trace_state.is_empty() {
-        writer.text_field(span::TRACE_STATE, head.trace_state);
-    }
+    text_field(writer, span::TRACE_STATE, head.trace_state);
     if let Some(id) = head.parent_span_id {
         id_field(writer, span::PARENT_SPAN_ID, id);
     }
-    if !head.name.is_empty() {
-        writer.text_field(span::NAME, head.name);
-    }
-    if head.kind != 0 {
-        writer.varint_field(span::KIND, u64::from(head.kind));
-    }
-    if head.start_time_unix_nano != 0 {
-        writer.fixed64_field(span::START_TIME_UNIX_NANO, head.start_time_unix_nano);
-    }
-    if head.end_time_unix_nano != 0 {
-        writer.fixed64_field(span::END_TIME_UNIX_NANO, head.end_time_unix_nano);
-    }
+    text_field(writer, span::NAME, head.name);
+    varint_field(writer, span::KIND, u64::from(head.kind));
+    fixed64_field(writer, span::START_TIME_UNIX_NANO, head.start_time_unix_nano);
+    fixed64_field(writer, span::END_TIME_UNIX_NANO, head.end_time_unix_nano);
 }
 
 /// Writes everything behind the links.
@@ -95,13 +80,8 @@ pub fn end_span(writer: &mut Writer, tail: &SpanTail<'_>) {
         Some(Status { code: 0, message }) if message.is_empty() => writer.put([span::STATUS, 0]),
         Some(Status { code, message }) => {
             let mark = writer.open(span::STATUS, message.max_utf8_len() + 4);
-            if !message.is_empty() {
-                writer.text_field(status::MESSAGE, message);
-            }
-            if code != 0 {
-                // A negative enum value is sign-extended to ten bytes, as int32 is.
-                writer.varint_field(status::CODE, i64::from(code) as u64);
-            }
+            text_field(writer, status::MESSAGE, message);
+            varint_field(writer, status::CODE, i64::from(code) as u64);
             writer.close(mark);
         }
     }
@@ -116,12 +96,8 @@ pub fn end_span(writer: &mut Writer, tail: &SpanTail<'_>) {
 pub fn open_event(writer: &mut Writer, time_unix_nano: u64, name: Text<'_>) -> Mark {
     // Events carry attributes, and those of an exception a stack trace: two bytes of length are the better guess.
     let mark = writer.open(span::EVENTS, 0x80);
-    if time_unix_nano != 0 {
-        writer.fixed64_field(event::TIME_UNIX_NANO, time_unix_nano);
-    }
-    if !name.is_empty() {
-        writer.text_field(event::NAME, name);
-    }
+    fixed64_field(writer, event::TIME_UNIX_NANO, time_unix_nano);
+    text_field(writer, event::NAME, name);
     mark
 }
 
@@ -141,9 +117,6 @@ pub fn open_link(writer: &mut Writer, trace_id: Option<[u8; 16]>, span_id: Optio
 /// Ends a link with its flags.
 #[inline]
 pub fn close_link(writer: &mut Writer, mark: Mark, flags: u32) {
-    if flags != 0 {
-        let flags = flags.to_le_bytes();
-        writer.put([link::FLAGS, flags[0], flags[1], flags[2], flags[3]]);
-    }
+    fixed32_field(writer, link::FLAGS, flags);
     writer.close(mark);
 }

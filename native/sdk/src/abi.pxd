@@ -40,9 +40,44 @@ cdef extern from "abi.h" nogil:
         int32_t code
         uint32_t flags
         uint8_t has_status
+    ctypedef struct otlp_log_head:
+        otlp_text severity_text
+        uint64_t time_unix_nano
+        int32_t severity_number
+    ctypedef struct otlp_log_tail:
+        otlp_text event_name
+        uint64_t observed_time_unix_nano
+        uint32_t flags
+        uint8_t has_trace_id
+        uint8_t has_span_id
+        uint8_t trace_id[16]
+        uint8_t span_id[8]
+    ctypedef struct otlp_number:
+        uint64_t bits
+        uint8_t is_int
+    ctypedef struct otlp_times:
+        uint64_t start_time_unix_nano
+        uint64_t time_unix_nano
+    ctypedef struct otlp_summary:
+        uint64_t count
+        double sum
+        double min
+        double max
+        uint8_t has_sum
+        uint8_t has_min
+        uint8_t has_max
+    ctypedef struct otlp_exemplar:
+        uint64_t time_unix_nano
+        otlp_number value
+        uint8_t has_span_id
+        uint8_t has_trace_id
+        uint8_t span_id[8]
+        uint8_t trace_id[16]
 
     enum: OTLP_UTF8, OTLP_INT, OTLP_DOUBLE, OTLP_BYTES
-    enum: OTLP_SPAN, OTLP_EVENT, OTLP_LINK, OTLP_RESOURCE, OTLP_SCOPE, OTLP_KEY_VALUE_LIST
+    enum: OTLP_SPAN, OTLP_EVENT, OTLP_LINK, OTLP_RESOURCE, OTLP_SCOPE, OTLP_LOG_RECORD, OTLP_KEY_VALUE_LIST
+    enum: OTLP_NUMBER_POINT, OTLP_HISTOGRAM_POINT, OTLP_EXPONENTIAL_POINT, OTLP_EXEMPLAR
+    enum: OTLP_ELEMENT, OTLP_BODY
     enum: OTLP_ARRAY, OTLP_KVLIST
     enum:
         OTLP_SPAN_DROPPED_ATTRIBUTES
@@ -50,7 +85,10 @@ cdef extern from "abi.h" nogil:
         OTLP_SPAN_DROPPED_LINKS
         OTLP_EVENT_DROPPED_ATTRIBUTES
         OTLP_LINK_DROPPED_ATTRIBUTES
+        OTLP_LOG_DROPPED_ATTRIBUTES
     enum: OTLP_SCOPE_NAME, OTLP_SCOPE_VERSION
+    enum: OTLP_GAUGE, OTLP_SUM, OTLP_HISTOGRAM, OTLP_EXPONENTIAL_HISTOGRAM
+    enum: OTLP_BUCKET_COUNTS, OTLP_EXPLICIT_BOUNDS
     enum: OTLP_NO_GROUP
 
     otlp_writer *otlp_writer_new()
@@ -62,9 +100,9 @@ cdef extern from "abi.h" nogil:
     void otlp_writer_put_text(otlp_writer *writer, otlp_text text)
 
     void otlp_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, otlp_scalar value)
-    void otlp_element(otlp_writer *writer, otlp_scalar value)
+    void otlp_value(otlp_writer *writer, uint32_t field, otlp_scalar value)
     void otlp_open_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, uint32_t kind, otlp_container *out)
-    void otlp_open_element(otlp_writer *writer, uint32_t kind, otlp_container *out)
+    void otlp_open_value(otlp_writer *writer, uint32_t field, uint32_t kind, otlp_container *out)
     void otlp_close_container(otlp_writer *writer, const otlp_container *container)
     void otlp_scope_text(otlp_writer *writer, uint32_t field, otlp_text text)
     void otlp_dropped_count(otlp_writer *writer, uint32_t field, uint32_t count)
@@ -72,15 +110,39 @@ cdef extern from "abi.h" nogil:
     void otlp_begin_span(otlp_writer *writer, const otlp_span_head *head)
     void otlp_end_span(otlp_writer *writer, const otlp_span_tail *tail)
     void otlp_open_event(otlp_writer *writer, uint64_t time_unix_nano, otlp_text name, otlp_mark *out)
-    void otlp_close_event(otlp_writer *writer, const otlp_mark *mark)
+    void otlp_close_message(otlp_writer *writer, const otlp_mark *mark)
     void otlp_open_link(otlp_writer *writer, const uint8_t *trace_id, const uint8_t *span_id, otlp_mark *out)
     void otlp_close_link(otlp_writer *writer, const otlp_mark *mark, uint32_t flags)
+
+    void otlp_begin_log_record(otlp_writer *writer, const otlp_log_head *head)
+    void otlp_end_log_record(otlp_writer *writer, const otlp_log_tail *tail)
+
+    void otlp_begin_metric(otlp_writer *writer, otlp_text name, otlp_text description, otlp_text unit)
+    void otlp_open_data(otlp_writer *writer, uint32_t kind, otlp_mark *out)
+    void otlp_close_data(otlp_writer *writer, const otlp_mark *mark, int32_t temporality, uint8_t is_monotonic)
+    void otlp_open_number_point(otlp_writer *writer, const otlp_times *times, const otlp_number *value, otlp_mark *out)
+    void otlp_number_point_value(otlp_writer *writer, const otlp_number *value)
+    void otlp_open_histogram_point(
+        otlp_writer *writer, const otlp_times *times, const otlp_summary *summary, otlp_mark *out)
+    void otlp_histogram_array(otlp_writer *writer, uint32_t array, const uint64_t *words, size_t count)
+    void otlp_close_histogram_point(otlp_writer *writer, const otlp_mark *mark, const otlp_summary *summary)
+    void otlp_open_exponential_point(otlp_writer *writer, otlp_mark *out)
+    void otlp_exponential_point_fields(
+        otlp_writer *writer, const otlp_times *times, const otlp_summary *summary, int32_t scale, uint64_t zero_count)
+    void otlp_exponential_buckets(
+        otlp_writer *writer, uint8_t is_negative, int32_t offset, const uint64_t *counts, size_t count)
+    void otlp_exponential_point_flags(otlp_writer *writer, uint32_t flags)
+    void otlp_close_exponential_point(otlp_writer *writer, const otlp_mark *mark, const otlp_summary *summary)
+    void otlp_open_exemplar(otlp_writer *writer, uint32_t owner, const otlp_exemplar *exemplar, otlp_mark *out)
 
     otlp_request *otlp_request_new(size_t expected_len)
     void otlp_request_free(otlp_request *request)
     otlp_writer *otlp_request_writer(otlp_request *request)
     size_t otlp_request_item_count(const otlp_request *request)
     size_t otlp_request_byte_count(const otlp_request *request)
+    size_t otlp_request_written_len(const otlp_request *request)
+    void otlp_request_list_resource(otlp_request *request, uint32_t resource)
+    void otlp_request_list_scope(otlp_request *request, uint32_t scope)
     uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url)
     uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                     const otlp_writer *schema_url)
@@ -101,6 +163,7 @@ cdef extern from "cpython.h":
     int otlp_read_trace_id(PyObject *integer, uint8_t *out)
     int otlp_read_span_id(PyObject *integer, uint8_t *out)
     int otlp_scalar_of(PyObject *value, otlp_scalar *out)
+    Py_ssize_t otlp_read_words(PyObject *sequence, Py_ssize_t length, int as_doubles, uint64_t *out)
 
 
 cdef extern from "Python.h":

@@ -10,8 +10,13 @@
 //! - **Unwinding**: a panic that leaves `extern "C"` aborts the process, so each body runs under [`guarded`]: a panic
 //!   marks the writer as failed or gives the failure value, and the item at hand is refused.
 
-use otlp_schema::common::{self, Container, KEY_VALUE_LIST_TAG, OpenContainer, Scalar};
-use otlp_schema::fields::{event, link, resource, scope, span};
+use otlp_schema::common::{self, ARRAY_ELEMENT_TAG, Container, KEY_VALUE_LIST_TAG, OpenContainer, Scalar};
+use otlp_schema::fields::{
+    event, exemplar, exponential_histogram_data_point as exponential, histogram_data_point as histogram, link,
+    log_record, number_data_point as number, resource, scope, span,
+};
+use otlp_schema::logs::{self, LogHead, LogTail};
+use otlp_schema::metrics::{self, Exemplar, Kind, Number, Summary, Times};
 use otlp_schema::request::{OpenItem, RequestBuilder};
 use otlp_schema::trace::{self, SpanHead, SpanTail, Status};
 use otlp_wire::{Mark, PooledBytes, Text, Writer};
@@ -30,22 +35,41 @@ const DOUBLE: usize = 11;
 const BYTES: usize = 12;
 
 /// `OTLP_SPAN` … `OTLP_KEY_VALUE_LIST`: the tag of an attribute by what it belongs to.
-const ATTRIBUTE_TAGS: [u8; 6] = [
+const ATTRIBUTE_TAGS: [u8; 11] = [
     span::ATTRIBUTES,
     event::ATTRIBUTES,
     link::ATTRIBUTES,
     resource::ATTRIBUTES,
     scope::ATTRIBUTES,
+    log_record::ATTRIBUTES,
+    number::ATTRIBUTES,
+    histogram::ATTRIBUTES,
+    exponential::ATTRIBUTES,
+    exemplar::FILTERED_ATTRIBUTES,
     KEY_VALUE_LIST_TAG,
 ];
 
-/// `OTLP_SPAN_DROPPED_ATTRIBUTES` … `OTLP_LINK_DROPPED_ATTRIBUTES`.
-const DROPPED_TAGS: [u8; 5] = [
+/// `OTLP_NUMBER_POINT`, and the tag of an exemplar in it and in the two kinds of points behind it.
+const NUMBER_POINT: u32 = 6;
+const EXEMPLAR_TAGS: [u8; 3] = [number::EXEMPLARS, histogram::EXEMPLARS, exponential::EXEMPLARS];
+
+/// `OTLP_ELEMENT`, `OTLP_BODY`.
+const VALUE_TAGS: [u8; 2] = [ARRAY_ELEMENT_TAG, log_record::BODY];
+
+/// `OTLP_BUCKET_COUNTS`, `OTLP_EXPLICIT_BOUNDS`.
+const HISTOGRAM_ARRAY_TAGS: [u8; 2] = [histogram::BUCKET_COUNTS, histogram::EXPLICIT_BOUNDS];
+
+/// `OTLP_GAUGE` … `OTLP_EXPONENTIAL_HISTOGRAM`.
+const METRIC_KINDS: [Kind; 4] = [Kind::Gauge, Kind::Sum, Kind::Histogram, Kind::ExponentialHistogram];
+
+/// `OTLP_SPAN_DROPPED_ATTRIBUTES` … `OTLP_LOG_DROPPED_ATTRIBUTES`.
+const DROPPED_TAGS: [u8; 6] = [
     span::DROPPED_ATTRIBUTES_COUNT,
     span::DROPPED_EVENTS_COUNT,
     span::DROPPED_LINKS_COUNT,
     event::DROPPED_ATTRIBUTES_COUNT,
     link::DROPPED_ATTRIBUTES_COUNT,
+    log_record::DROPPED_ATTRIBUTES_COUNT,
 ];
 
 /// `OTLP_SCOPE_NAME`, `OTLP_SCOPE_VERSION`.
@@ -92,6 +116,91 @@ pub struct RawSpanTail {
     code: i32,
     flags: u32,
     has_status: u8,
+}
+
+/// `otlp_log_head`
+#[repr(C)]
+pub struct RawLogHead {
+    severity_text: RawText,
+    time_unix_nano: u64,
+    severity_number: i32,
+}
+
+/// `otlp_log_tail`
+#[repr(C)]
+pub struct RawLogTail {
+    event_name: RawText,
+    observed_time_unix_nano: u64,
+    flags: u32,
+    has_trace_id: u8,
+    has_span_id: u8,
+    trace_id: [u8; 16],
+    span_id: [u8; 8],
+}
+
+/// `otlp_number`
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct RawNumber {
+    bits: u64,
+    is_int: u8,
+}
+
+impl RawNumber {
+    #[inline]
+    fn number(self) -> Number {
+        if self.is_int != 0 { Number::Int(self.bits as i64) } else { Number::Double(f64::from_bits(self.bits)) }
+    }
+}
+
+/// `otlp_times`
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct RawTimes {
+    start_time_unix_nano: u64,
+    time_unix_nano: u64,
+}
+
+impl RawTimes {
+    #[inline]
+    fn times(self) -> Times {
+        Times { start_time_unix_nano: self.start_time_unix_nano, time_unix_nano: self.time_unix_nano }
+    }
+}
+
+/// `otlp_summary`
+#[repr(C)]
+pub struct RawSummary {
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    has_sum: u8,
+    has_min: u8,
+    has_max: u8,
+}
+
+impl RawSummary {
+    #[inline]
+    fn summary(&self) -> Summary {
+        Summary {
+            count: self.count,
+            sum: (self.has_sum != 0).then_some(self.sum),
+            min: (self.has_min != 0).then_some(self.min),
+            max: (self.has_max != 0).then_some(self.max),
+        }
+    }
+}
+
+/// `otlp_exemplar`
+#[repr(C)]
+pub struct RawExemplar {
+    time_unix_nano: u64,
+    value: RawNumber,
+    has_span_id: u8,
+    has_trace_id: u8,
+    span_id: [u8; 8],
+    trace_id: [u8; 16],
 }
 
 /// Room that the walker keeps for a value that only Rust reads.
@@ -190,6 +299,17 @@ unsafe fn bytes_at<'a>(data: *const c_void, len: usize) -> &'a [u8] {
     unsafe { std::slice::from_raw_parts(data.cast(), len) }
 }
 
+/// # Safety
+/// `words` is readable for `count` numbers and stays so for `'a`, or `count` is 0.
+#[inline(always)]
+unsafe fn words_at<'a>(words: *const u64, count: usize) -> &'a [u64] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: the caller vouches for address, length and lifetime; the walker's memory is aligned by malloc.
+    unsafe { std::slice::from_raw_parts(words, count) }
+}
+
 fn container_kind(kind: u32) -> Container {
     if kind == 0 { Container::Array } else { Container::KeyValueList }
 }
@@ -253,9 +373,9 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_element(writer: *mut Writer, value: RawScalar) {
+    pub unsafe extern "C" fn otlp_value(writer: *mut Writer, field: u32, value: RawScalar) {
         // SAFETY: see the head of the file: a live writer, readable text.
-        unsafe { writing(writer, |writer| common::element(writer, value.scalar())) }
+        unsafe { writing(writer, |writer| common::value(writer, VALUE_TAGS[field as usize], value.scalar())) }
     }
 
     #[unsafe(no_mangle)]
@@ -276,9 +396,13 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_open_element(writer: *mut Writer, kind: u32, out: &mut RawContainer) {
+    pub unsafe extern "C" fn otlp_open_value(writer: *mut Writer, field: u32, kind: u32, out: &mut RawContainer) {
         // SAFETY: see the head of the file: a live writer.
-        unsafe { writing(writer, |writer| out.set(common::open_element(writer, container_kind(kind)))) }
+        unsafe {
+            writing(writer, |writer| {
+                out.set(common::open_value(writer, VALUE_TAGS[field as usize], container_kind(kind)));
+            });
+        }
     }
 
     #[unsafe(no_mangle)]
@@ -358,7 +482,7 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_close_event(writer: *mut Writer, mark: &RawMark) {
+    pub unsafe extern "C" fn otlp_close_message(writer: *mut Writer, mark: &RawMark) {
         // SAFETY: see the head of the file: a live writer, and the mark was made on it.
         unsafe { writing(writer, |writer| writer.close(mark.get())) }
     }
@@ -378,6 +502,186 @@ mod functions {
     pub unsafe extern "C" fn otlp_close_link(writer: *mut Writer, mark: &RawMark, flags: u32) {
         // SAFETY: see the head of the file: a live writer, and the mark was made on it.
         unsafe { writing(writer, |writer| trace::close_link(writer, mark.get(), flags)) }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_begin_log_record(writer: *mut Writer, head: &RawLogHead) {
+        // SAFETY: see the head of the file: a live writer, readable text.
+        unsafe {
+            writing(writer, |writer| {
+                let head = LogHead {
+                    time_unix_nano: head.time_unix_nano,
+                    severity_number: head.severity_number,
+                    severity_text: head.severity_text.text(),
+                };
+                logs::begin_log_record(writer, &head);
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_end_log_record(writer: *mut Writer, tail: &RawLogTail) {
+        // SAFETY: see the head of the file: a live writer, readable text.
+        unsafe {
+            writing(writer, |writer| {
+                let tail = LogTail {
+                    flags: tail.flags,
+                    trace_id: (tail.has_trace_id != 0).then_some(tail.trace_id),
+                    span_id: (tail.has_span_id != 0).then_some(tail.span_id),
+                    observed_time_unix_nano: tail.observed_time_unix_nano,
+                    event_name: tail.event_name.text(),
+                };
+                logs::end_log_record(writer, &tail);
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_begin_metric(writer: *mut Writer, name: RawText, description: RawText, unit: RawText) {
+        // SAFETY: see the head of the file: a live writer, readable text.
+        unsafe {
+            writing(writer, |writer| metrics::begin_metric(writer, name.text(), description.text(), unit.text()));
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_open_data(writer: *mut Writer, kind: u32, out: &mut RawMark) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe { writing(writer, |writer| out.set(metrics::open_data(writer, METRIC_KINDS[kind as usize]))) }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_close_data(writer: *mut Writer, mark: &RawMark, temporality: i32, is_monotonic: u8) {
+        // SAFETY: see the head of the file: a live writer, and the mark was made on it.
+        unsafe {
+            writing(writer, |writer| metrics::close_data(writer, mark.get(), temporality, is_monotonic != 0));
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_open_number_point(
+        writer: *mut Writer,
+        times: &RawTimes,
+        value: &RawNumber,
+        out: &mut RawMark,
+    ) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe {
+            writing(writer, |writer| out.set(metrics::open_number_point(writer, times.times(), value.number())));
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_number_point_value(writer: *mut Writer, value: &RawNumber) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe { writing(writer, |writer| metrics::number_point_value(writer, value.number())) }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_open_histogram_point(
+        writer: *mut Writer,
+        times: &RawTimes,
+        summary: &RawSummary,
+        out: &mut RawMark,
+    ) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe {
+            writing(writer, |writer| {
+                out.set(metrics::open_histogram_point(writer, times.times(), &summary.summary()));
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_histogram_array(writer: *mut Writer, array: u32, words: *const u64, count: usize) {
+        // SAFETY: see the head of the file: a live writer, and `words` is readable for `count` numbers.
+        unsafe {
+            writing(writer, |writer| {
+                writer.packed_fixed64_field(HISTOGRAM_ARRAY_TAGS[array as usize], words_at(words, count));
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_close_histogram_point(writer: *mut Writer, mark: &RawMark, summary: &RawSummary) {
+        // SAFETY: see the head of the file: a live writer, and the mark was made on it.
+        unsafe {
+            writing(writer, |writer| metrics::close_histogram_point(writer, mark.get(), &summary.summary()));
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_open_exponential_point(writer: *mut Writer, out: &mut RawMark) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe { writing(writer, |writer| out.set(metrics::open_exponential_point(writer))) }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_exponential_point_fields(
+        writer: *mut Writer,
+        times: &RawTimes,
+        summary: &RawSummary,
+        scale: i32,
+        zero_count: u64,
+    ) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe {
+            writing(writer, |writer| {
+                metrics::exponential_point_fields(writer, times.times(), &summary.summary(), scale, zero_count);
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_exponential_buckets(
+        writer: *mut Writer,
+        is_negative: u8,
+        offset: i32,
+        counts: *const u64,
+        count: usize,
+    ) {
+        // SAFETY: see the head of the file: a live writer, and `counts` is readable for `count` numbers.
+        unsafe {
+            writing(writer, |writer| {
+                metrics::exponential_buckets(writer, is_negative != 0, offset, words_at(counts, count));
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_exponential_point_flags(writer: *mut Writer, flags: u32) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe { writing(writer, |writer| metrics::exponential_point_flags(writer, flags)) }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_close_exponential_point(writer: *mut Writer, mark: &RawMark, summary: &RawSummary) {
+        // SAFETY: see the head of the file: a live writer, and the mark was made on it.
+        unsafe {
+            writing(writer, |writer| metrics::close_exponential_point(writer, mark.get(), &summary.summary()));
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_open_exemplar(
+        writer: *mut Writer,
+        owner: u32,
+        exemplar: &RawExemplar,
+        out: &mut RawMark,
+    ) {
+        // SAFETY: see the head of the file: a live writer.
+        unsafe {
+            writing(writer, |writer| {
+                let tag = EXEMPLAR_TAGS[(owner - NUMBER_POINT) as usize];
+                let exemplar = Exemplar {
+                    time_unix_nano: exemplar.time_unix_nano,
+                    value: exemplar.value.number(),
+                    span_id: (exemplar.has_span_id != 0).then_some(exemplar.span_id),
+                    trace_id: (exemplar.has_trace_id != 0).then_some(exemplar.trace_id),
+                };
+                out.set(metrics::open_exemplar(writer, tag, &exemplar));
+            });
+        }
     }
 
     #[unsafe(no_mangle)]
@@ -406,6 +710,29 @@ mod functions {
     #[unsafe(no_mangle)]
     pub extern "C" fn otlp_request_byte_count(request: &RequestBuilder) -> usize {
         guarded(0, || request.byte_count())
+    }
+
+    #[unsafe(no_mangle)]
+    pub extern "C" fn otlp_request_written_len(request: &RequestBuilder) -> usize {
+        request.written_len()
+    }
+
+    #[unsafe(no_mangle)]
+    pub extern "C" fn otlp_request_list_resource(request: &mut RequestBuilder, resource: u32) {
+        guarded((), || {
+            if let Some(resource) = request.resource_id(resource) {
+                request.list_resource(resource);
+            }
+        });
+    }
+
+    #[unsafe(no_mangle)]
+    pub extern "C" fn otlp_request_list_scope(request: &mut RequestBuilder, scope: u32) {
+        guarded((), || {
+            if let Some(scope) = request.scope_id(scope) {
+                request.list_scope(scope);
+            }
+        });
     }
 
     #[unsafe(no_mangle)]

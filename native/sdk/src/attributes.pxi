@@ -8,8 +8,8 @@
 # Most messages between the request and the innermost value, the request being depth 0: what protobuf parsers read back.
 # otlp_schema::common::MAX_MESSAGE_DEPTH says more.
 cdef uint32_t MAX_MESSAGE_DEPTH = 100
-# Depth of the AnyValue of an attribute, by OTLP_SPAN … OTLP_SCOPE.
-cdef uint32_t[5] VALUE_DEPTH = [5, 6, 6, 4, 5]
+# Depth of the AnyValue of an attribute, by OTLP_SPAN … OTLP_EXEMPLAR.
+cdef uint32_t[10] VALUE_DEPTH = [5, 6, 6, 4, 5, 5, 7, 7, 7, 8]
 # Encoded size of one attribute: above the default limit of a whole request (64 MiB), so it could not be sent anyway. It
 # keeps a small value that refers to itself many times over from filling the memory.
 cdef size_t MAX_ATTRIBUTE_LEN = 64 << 20
@@ -56,7 +56,7 @@ cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, PyObject *key, P
         if otlp_scalar_of(PySequence_Fast_GET_ITEM(<object>value, index), &scalar) < 0:
             otlp_writer_truncate(writer, start)
             return False
-        otlp_element(writer, scalar)
+        otlp_value(writer, OTLP_ELEMENT, scalar)
     otlp_close_container(writer, &container)
     return True
 
@@ -113,7 +113,7 @@ cdef int write_attribute(
     if owned is not None:
         otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
         return 0
-    kind = container_kind(value)
+    kind = container_kind(walk, value)
     check_depth(writer, depth + 1, start)
     otlp_open_attribute(writer, owner, otlp_text_of(<PyObject *>key), kind, &container)
     write_content(walk, writer, kind, value, depth, start)
@@ -121,19 +121,21 @@ cdef int write_attribute(
     return 0
 
 
-cdef int write_element(Walk walk, otlp_writer *writer, object value, uint32_t depth, size_t start) except -1:
-    """Writes one element of the array that is open."""
+cdef int write_value(
+    Walk walk, otlp_writer *writer, uint32_t field, object value, uint32_t depth, size_t start
+) except -1:
+    """Writes a value without a key, at `depth`: an element of the array that is open, or a body."""
     cdef otlp_scalar scalar
     cdef otlp_container container
     cdef uint32_t kind
     check_depth(writer, depth, start)
     owned = scalar_from(walk, value, &scalar)
     if owned is not None:
-        otlp_element(writer, scalar)
+        otlp_value(writer, field, scalar)
         return 0
-    kind = container_kind(value)
+    kind = container_kind(walk, value)
     check_depth(writer, depth + 1, start)
-    otlp_open_element(writer, kind, &container)
+    otlp_open_value(writer, field, kind, &container)
     write_content(walk, writer, kind, value, depth, start)
     otlp_close_container(writer, &container)
     return 0
@@ -144,7 +146,7 @@ cdef int write_content(
 ) except -1:
     if kind == OTLP_ARRAY:
         for element in value:
-            write_element(walk, writer, element, depth + 2, start)
+            write_value(walk, writer, OTLP_ELEMENT, element, depth + 2, start)
     else:
         for key, member in value.items():
             write_attribute(walk, writer, OTLP_KEY_VALUE_LIST, str(key), member, depth + 3, start)
@@ -164,25 +166,17 @@ cdef inline int check_depth(otlp_writer *writer, uint32_t depth, size_t start) e
 
 cdef object scalar_from(Walk walk, object value, otlp_scalar *out):
     """Fills `out` from a value without parts and gives the object that owns its memory; None for any other value."""
-    cdef otlp_text text
     cdef double number
     if otlp_scalar_of(<PyObject *>value, out) == 0:
         return () if value is None else value
     if isinstance(value, str):
-        text = otlp_text_of(<PyObject *>value)
-        out.bits = <uint64_t><uintptr_t>text.data
-        out.meta = text.meta
-        return value
+        return text_scalar(value, out)
     if isinstance(value, int):
         out.meta = OTLP_INT
         if otlp_read_int64(<PyObject *>value, <int64_t *>&out.bits) == 0:
             return value
         # https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/#integer-values
-        digits = int.__repr__(value)
-        text = otlp_text_of(<PyObject *>digits)
-        out.bits = <uint64_t><uintptr_t>text.data
-        out.meta = text.meta
-        return digits
+        return text_scalar(int.__repr__(value), out)
     if isinstance(value, float):
         number = value
         out.bits = (<uint64_t *>&number)[0]
@@ -192,10 +186,21 @@ cdef object scalar_from(Walk walk, object value, otlp_scalar *out):
         out.bits = <uint64_t><uintptr_t>PyBytes_AS_STRING(value)
         out.meta = otlp_make_text(NULL, PyBytes_GET_SIZE(value), OTLP_BYTES).meta
         return value
+    if walk.in_body and kind_of(walk, value) is None:
+        # https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/#other-values
+        return text_scalar(str(value), out)
     return None
 
 
-cdef object container_kind(object value):
+cdef object text_scalar(object text, otlp_scalar *out):
+    cdef otlp_text form = otlp_text_of(<PyObject *>text)
+    out.bits = <uint64_t><uintptr_t>form.data
+    out.meta = form.meta
+    return text
+
+
+cdef object kind_of(Walk walk, object value):
+    """The kind of a value with parts; None for any other object."""
     kind = type(value)
     if kind is tuple or kind is list:
         return OTLP_ARRAY
@@ -205,7 +210,16 @@ cdef object container_kind(object value):
         return OTLP_ARRAY
     if isinstance(value, Mapping):
         return OTLP_KVLIST
-    raise EncodeError(
-        f"a value of type {type(value).__module__}.{type(value).__qualname__} cannot be an attribute: expected None, bool, "
-        "int, float, str, bytes, or a sequence or mapping of these"
-    )
+    if walk.in_body and isinstance(value, (set, frozenset)):
+        return OTLP_ARRAY
+    return None
+
+
+cdef object container_kind(Walk walk, object value):
+    kind = kind_of(walk, value)
+    if kind is None:
+        raise EncodeError(
+            f"a value of type {type(value).__module__}.{type(value).__qualname__} cannot be an attribute: expected None, "
+            "bool, int, float, str, bytes, or a sequence or mapping of these"
+        )
+    return kind

@@ -189,4 +189,22 @@ static inline int otlp_scalar_of(PyObject *value, otlp_scalar *out)
     return -1;
 }
 
+/* The elements of a list or tuple of at least that length as 64-bit words: as doubles by their bits, or as unsigned
+ * integers. Gives how many were read: fewer than `length` where one is not of exactly a builtin type, or out of range. */
+static inline Py_ssize_t otlp_read_words(PyObject *sequence, Py_ssize_t length, int as_doubles, uint64_t *out)
+{
+    PyObject **items = PySequence_Fast_ITEMS(sequence);
+    Py_ssize_t index;
+    for (index = 0; index < length; index++) {
+        PyObject *item = items[index];
+        if (as_doubles && PyFloat_CheckExact(item)) {
+            double number = PyFloat_AS_DOUBLE(item);
+            memcpy(&out[index], &number, sizeof number);
+        } else if (as_doubles || !PyLong_CheckExact(item) || otlp_read_uint64(item, &out[index]) < 0) {
+            break;
+        }
+    }
+    return index;
+}
+
 #endif

@@ -1,9 +1,11 @@
-# The public face: one call for a batch, and a request that grows span by span.
+# The public face for spans and log records: one call for a batch, and a request that grows item by item.
 
-# Spans encoded in this process; shown by otlp_fast.encode_stats().
-cdef uint64_t spans_encoded = 0
-# Bytes that a span took in the last call: the first guess for the next one. Its only effect is on how often memory grows.
-cdef size_t expected_span_len = 512
+# Items encoded in this process, by signal, and data points; shown by otlp_fast.encode_stats().
+cdef uint64_t[2] items_encoded = [0, 0]
+cdef uint64_t data_points_encoded = 0
+# Bytes that an item took in the last call, by signal: the first guess for the next one. Its only effect is on how often
+# memory grows.
+cdef size_t[2] expected_item_len = [512, 256]
 
 
 def encode_spans(spans):
@@ -23,39 +25,67 @@ def encode_spans(spans):
             cannot be written is left out or repaired, counted (`encode_stats()`) and logged.
         TypeError: `spans` is not iterable.
     """
-    global expected_span_len, spans_encoded
+    return encode_items(SPANS, spans)
+
+
+def encode_logs(records):
+    """Encode log records as an `ExportLogsServiceRequest`.
+
+    Takes what the official `encode_logs` takes and gives what its `SerializeToString()` gives, byte for byte, except
+    where the official encoder loses data (see docs/architecture.md, "Bad input").
+
+    Args:
+        records: an iterable of `opentelemetry.sdk._logs.ReadableLogRecord` (of `LogData` in SDK releases that have that),
+            or of objects with the same public properties. A body may be any object: what has no form of its own is
+            written as its `str()`, as https://opentelemetry.io/docs/specs/otel/common/attribute-type-mapping/ says.
+
+    Returns:
+        The protobuf message, grouped by resource and scope in first-seen order; `b""` for no records.
+
+    Raises:
+        EncodeError: an item is not a log record; `.path` names it, as in `log_records[3]`. Values of a record never
+            raise, see `encode_spans`.
+        TypeError: `records` is not iterable.
+    """
+    return encode_items(LOG_RECORDS, records)
+
+
+cdef bytes encode_items(int signal, object iterable):
     cdef Py_ssize_t index, count
-    cdef tuple items = spans if type(spans) is tuple else tuple(spans)
-    cdef Walk walk = Walk()
+    cdef tuple items = iterable if type(iterable) is tuple else tuple(iterable)
+    cdef Walk walk = Walk(ITEMS[signal])
     cdef Request request
-    cdef object reader
     count = len(items)
     if count == 0:
         return b""
-    request = Request(count * expected_span_len)
+    request = Request(count * expected_item_len[signal])
     for index in range(count):
         walk.index = index
-        span = items[index]
-        reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
-        request.add_with(walk, span, reader)
+        item = items[index]
+        request.add_item(walk, signal, item, item_fields(walk, signal, item))
     data = request.to_bytes()
-    # Only now: where the call fails, the caller still has all spans, and what they lost will be counted when they are sent.
+    # Only now: where the call fails, the caller still has all items, and what they lost will be counted when they are sent.
     walk.report()
-    expected_span_len = len(data) // count + 1
-    spans_encoded += <uint64_t>count
+    expected_item_len[signal] = len(data) // count + 1
+    items_encoded[signal] += <uint64_t>count
     return data
 
 
-def encoded_span_count():
-    """The number of spans encoded in this process."""
-    return spans_encoded
+def encoded_counts():
+    """What was encoded in this process: spans, log records and data points."""
+    return {
+        "spans_encoded": items_encoded[SPANS],
+        "log_records_encoded": items_encoded[LOG_RECORDS],
+        "data_points_encoded": data_points_encoded,
+    }
 
 
-cdef class SpanEncoder:
-    """An `ExportTraceServiceRequest` under construction: spans are encoded when they are added, none is kept.
+cdef class RequestEncoder:
+    """What the encoders of all signals share: an open request that is handed out whole, and memory to write items aside.
 
-    Memory is what the bytes need, from a pool. The encoder may be shared by threads: each `add` is atomic, in the order
-    in which they come.
+    Values of the user may run code while they are read, and that code may add an item here too, as may another thread. So
+    an item is written aside, into a scratch writer that the call takes for itself, and joins the request in one step that
+    runs no Python code.
     """
 
     cdef Request request
@@ -63,63 +93,53 @@ cdef class SpanEncoder:
 
     def __cinit__(self):
         self.request = Request(0)
-        self.scratch = otlp_writer_new()
-        if self.scratch is NULL:
-            raise MemoryError
 
     def __dealloc__(self):
         otlp_writer_free(self.scratch)
 
-    def add(self, span):
-        """Encode one span into the open request.
-
-        Raises:
-            EncodeError: `span` is not a span; the request is as it was before. Values of a span never raise, see
-                `encode_spans`.
-        """
-        global spans_encoded
-        cdef Walk walk = Walk()
-        cdef otlp_writer *writer
-        cdef uint32_t group
-        cdef Request request
-        cdef object reader
-        walk.index = <Py_ssize_t>otlp_request_item_count(self.request.handle)
-        reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
-        # Attribute values of the user may run code while they are read, and that code may add a span here too, as may
-        # another thread. So the span is written aside, into a scratch writer that this call takes for itself, and joins
-        # the request in one step that runs no Python code.
-        writer, self.scratch = self.scratch, NULL
+    cdef otlp_writer *take_scratch(self) except NULL:
+        cdef otlp_writer *writer = self.scratch
+        self.scratch = NULL
         if writer is NULL:
             writer = otlp_writer_new()
             if writer is NULL:
                 raise MemoryError
-        try:
-            otlp_writer_clear(writer)
-            # What a span that was refused had replaced is not this one's.
-            otlp_writer_take_replaced(writer)
-            fields = span_fields(walk, span, reader)
-            write_whole_span(walk, writer, span, fields)
-            while True:
-                # Finding the group may run code too (a hash, an attribute), and that may finish the request.
-                request = self.request
-                group = request.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))
-                if request is self.request:
-                    break
-            if otlp_request_add_item(request.handle, group, writer) < 0:
-                raise MemoryError("no memory for another span, or the request would pass 2 GiB")
-            walk.replaced_surrogates(OTLP_SPAN, writer)
-        finally:
-            if self.scratch is NULL:
-                self.scratch = writer
-            else:
-                otlp_writer_free(writer)
-            walk.report()
-        spans_encoded += 1
+        return writer
+
+    cdef void give_scratch(self, otlp_writer *writer) noexcept:
+        if self.scratch is NULL:
+            self.scratch = writer
+        else:
+            otlp_writer_free(writer)
+
+    cdef int join(self, Walk walk, uint32_t owner, otlp_writer *writer, object resource, object scope) except -1:
+        """Adds what was written aside to the open request, in the group of `resource` and `scope`."""
+        cdef Request request
+        cdef uint32_t group
+        while True:
+            # Finding the group may run code too (a hash, an attribute), and that may finish the request.
+            request = self.request
+            group = request.group_of(walk, resource, scope)
+            if request is self.request:
+                break
+        if otlp_request_add_item(request.handle, group, writer) < 0:
+            raise MemoryError("no memory for another item, or the request would pass 2 GiB")
+        walk.replaced_surrogates(owner, writer)
+        return 0
+
+    cdef Request take_request(self):
+        """Takes the open request out and begins an empty one: in one step, so that an add in another thread sees either
+        request whole. The old one stays usable for an add that is just looking for its group there; it will see that it
+        came too late, and go to the new one.
+        """
+        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
+        request, self.request = self.request, request
+        return request
 
     @property
     def item_count(self):
-        """The number of spans in the open request."""
-        return otlp_request_item_count(self.request.handle)
+        """The number of items in the open request: spans, log records, or data points."""
+        return self.request.item_count()
 
     @property
     def byte_count(self):
@@ -128,23 +148,86 @@ cdef class SpanEncoder:
 
     def finish(self):
         """Give the request out as a `Buffer` and begin an empty one. The encoder keeps its memory, but no reference."""
-        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
-        cdef otlp_bytes *finished
-        # Swapped in one step, so that an add in another thread sees either request whole. The old one stays usable for
-        # an add that is just looking for its group there; it will see that it came too late, and go to the new one.
-        request, self.request = self.request, request
-        finished = otlp_request_finish(request.handle)
-        if finished is NULL:
-            raise MemoryError("the request could not be put together")
-        try:
-            capsule = PyCapsule_New(finished, PooledBytesName, free_pooled_bytes)
-        except BaseException:
-            otlp_bytes_free(finished)
-            raise
-        return Buffer(capsule)
+        return self.take_request().to_buffer()
 
     def __repr__(self):
-        return f"<SpanEncoder: {self.item_count} spans, {self.byte_count} bytes>"
+        return f"<{type(self).__name__}: {self.item_count} items, {self.byte_count} bytes>"
+
+
+cdef class ItemEncoder(RequestEncoder):
+    """The encoder of a signal whose items are given one by one."""
+
+    cdef int signal
+
+    cdef bint add_item(self, object item, bint only_sampled) except -1:
+        """Adds an item; False where it is a span that is not sampled and `only_sampled` asks for."""
+        cdef Walk walk = Walk(ITEMS[self.signal])
+        cdef otlp_writer *writer
+        walk.index = self.request.item_count()
+        fields = item_fields(walk, self.signal, item)
+        if only_sampled and not is_sampled(field(fields, SPAN_CONTEXT)):
+            return False
+        writer = self.take_scratch()
+        try:
+            otlp_writer_clear(writer)
+            # What an item that was refused had replaced is not this one's.
+            otlp_writer_take_replaced(writer)
+            write_item(walk, writer, self.signal, item, fields)
+            self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE))
+        finally:
+            self.give_scratch(writer)
+            walk.report()
+        items_encoded[self.signal] += 1
+        return True
+
+
+cdef bint is_sampled(object context) except -1:
+    """Whether the W3C trace flags of a span's context have the sampled bit."""
+    cdef uint64_t flags
+    value = field(context, 3) if type(context) is sdk.span_context else getattr(context, "trace_flags", None)
+    return isinstance(value, int) and otlp_read_uint64(<PyObject *>value, &flags) == 0 and flags & 1
+
+
+@final
+cdef class SpanEncoder(ItemEncoder):
+    """An `ExportTraceServiceRequest` under construction: spans are encoded when they are added, none is kept.
+
+    Memory is what the bytes need, from a pool. The encoder may be shared by threads: each `add` is atomic, in the order
+    in which they come.
+    """
+
+    def __cinit__(self):
+        self.signal = SPANS
+
+    def add(self, span):
+        """Encode one span into the open request.
+
+        Raises:
+            EncodeError: `span` is not a span; the request is as it was before. Values of a span never raise, see
+                `encode_spans`.
+        """
+        self.add_item(span, False)
+
+
+@final
+cdef class LogEncoder(ItemEncoder):
+    """An `ExportLogsServiceRequest` under construction: records are encoded when they are added, none is kept.
+
+    Memory is what the bytes need, from a pool. The encoder may be shared by threads: each `add` is atomic, in the order
+    in which they come.
+    """
+
+    def __cinit__(self):
+        self.signal = LOG_RECORDS
+
+    def add(self, record):
+        """Encode one log record into the open request.
+
+        Raises:
+            EncodeError: `record` is not a log record; the request is as it was before. Values of a record never raise,
+                see `encode_logs`.
+        """
+        self.add_item(record, False)
 
 
 # The name under which src/buffer.rs takes the capsule.

@@ -1,4 +1,4 @@
-# A request under construction, and which group a span belongs to.
+# A request under construction, and which group an item belongs to.
 #
 # Groups are those of the official encoder: two resources are one if they are equal and hash alike, and so are two scopes
 # under one resource. But Resource.__hash__ renders the resource as JSON, so it is asked only when a second resource
@@ -28,6 +28,9 @@ cdef class Request:
     cdef dict scopes
     # Writers for resources and scopes that are not in use.
     cdef list scratches
+    # Metrics are the items of their requests, but what is counted are their data points.
+    cdef bint counts_data_points
+    cdef Py_ssize_t data_points
 
     def __cinit__(self, size_t expected_len):
         self.handle = otlp_request_new(expected_len)
@@ -42,23 +45,21 @@ cdef class Request:
     def __dealloc__(self):
         otlp_request_free(self.handle)
 
-    cdef int add_with(self, Walk walk, object span, object reader) except -1:
-        """Adds a span, written in place. Only for a request that no other code can reach."""
-        cdef otlp_item item
+    cdef int add_item(self, Walk walk, int signal, object item, tuple fields) except -1:
+        """Adds an item, written in place. Only for a request that no other code can reach."""
+        cdef otlp_item place
         cdef otlp_writer *writer
-        cdef uint32_t group
-        fields = span_fields(walk, span, reader)
-        group = self.group_of(walk, field(fields, SPAN_RESOURCE), field(fields, SPAN_SCOPE))
-        if otlp_request_open_item(self.handle, group, &item) < 0:
-            raise MemoryError("no memory for another span")
+        cdef uint32_t group = self.group_of(walk, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE))
+        if otlp_request_open_item(self.handle, group, &place) < 0:
+            raise MemoryError(f"no memory for another {ITEM[signal]}")
         writer = otlp_request_writer(self.handle)
         try:
-            write_whole_span(walk, writer, span, fields)
+            write_item(walk, writer, signal, item, fields)
         except BaseException:
-            otlp_request_abandon_item(self.handle, &item)
+            otlp_request_abandon_item(self.handle, &place)
             raise
-        if otlp_request_close_item(self.handle, group, &item) < 0:
-            raise MemoryError("no memory for another span, or the request would pass 2 GiB")
+        if otlp_request_close_item(self.handle, group, &place) < 0:
+            raise MemoryError(f"no memory for another {ITEM[signal]}, or the request would pass 2 GiB")
         walk.replaced_surrogates(OTLP_SPAN, writer)
         return 0
 
@@ -106,6 +107,15 @@ cdef class Request:
             found = self.resources.setdefault(key, self.encode_resource(walk, resource))
         return found
 
+    cdef int list_resource(self, Walk walk, object resource) except -1:
+        """Puts a group into the request that may stay without items."""
+        otlp_request_list_resource(self.handle, self.find_resource(walk, resource))
+        return 0
+
+    cdef int list_scope(self, Walk walk, object resource, object scope) except -1:
+        otlp_request_list_scope(self.handle, self.group_of(walk, resource, scope))
+        return 0
+
     cdef uint32_t encode_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
         cdef uint32_t number
         cdef Scratch content = self.take_scratch(), schema_url = self.take_scratch()
@@ -150,6 +160,24 @@ cdef class Request:
         otlp_writer_clear(scratch.writer)
         self.scratches.append(scratch)
         return 0
+
+    cdef Py_ssize_t item_count(self) noexcept:
+        """The number of spans or log records; of data points where the items are metrics."""
+        if self.counts_data_points:
+            return self.data_points
+        return <Py_ssize_t>otlp_request_item_count(self.handle)
+
+    cdef object to_buffer(self):
+        """The finished request as a `Buffer`: the memory it was written to, where it has one group."""
+        cdef otlp_bytes *finished = otlp_request_finish(self.handle)
+        if finished is NULL:
+            raise MemoryError("the request could not be put together")
+        try:
+            capsule = PyCapsule_New(finished, PooledBytesName, free_pooled_bytes)
+        except BaseException:
+            otlp_bytes_free(finished)
+            raise
+        return Buffer(capsule)
 
     cdef bytes to_bytes(self):
         """The finished request as a bytes object, copied once."""

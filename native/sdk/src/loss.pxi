@@ -4,28 +4,45 @@
 
 
 cdef class Walk:
-    """The state of one walk over spans: where it is, and what it has to report."""
+    """The state of one walk over spans, log records or metrics: where it is, and what it has to report."""
 
     cdef list notes
+    # What the items are called in the input, as in spans[3].
+    cdef str items
     cdef Py_ssize_t index
-    # Position in the events or links of the span at hand; -1 outside of them.
+    # Position in the events or links of the span at hand, or in the data points of the metric; -1 outside of them.
     cdef Py_ssize_t part
+    # Name of the metric at hand.
+    cdef object metric_name
+    # Inside the body of a log record, where values of every type have a form.
+    cdef bint in_body
 
-    def __cinit__(self):
+    def __cinit__(self, str items):
+        self.items = items
         self.index = 0
         self.part = -1
+        self.in_body = False
 
     cdef str place(self, uint32_t owner):
         """The dotted path of what is being walked, for people."""
+        item = f"{self.items}[{self.index}]"
+        if self.metric_name is not None:
+            item = f"{item} ({shown(self.metric_name)})"
         if owner == OTLP_RESOURCE:
-            return f"spans[{self.index}].resource"
+            return f"{item}.resource"
         if owner == OTLP_SCOPE:
-            return f"spans[{self.index}].instrumentation_scope"
-        if owner == OTLP_EVENT and self.part >= 0:
-            return f"spans[{self.index}].events[{self.part}]"
-        if owner == OTLP_LINK and self.part >= 0:
-            return f"spans[{self.index}].links[{self.part}]"
-        return f"spans[{self.index}]"
+            return f"{item}.instrumentation_scope"
+        if self.part < 0:
+            return item
+        if owner == OTLP_EVENT:
+            return f"{item}.events[{self.part}]"
+        if owner == OTLP_LINK:
+            return f"{item}.links[{self.part}]"
+        if owner == OTLP_EXEMPLAR:
+            return f"{item}.data_points[{self.part}].exemplars"
+        if owner == OTLP_NUMBER_POINT or owner == OTLP_HISTOGRAM_POINT or owner == OTLP_EXPONENTIAL_POINT:
+            return f"{item}.data_points[{self.part}]"
+        return item
 
     cdef int note(self, str kind, str path, str reason) except -1:
         if self.notes is None:

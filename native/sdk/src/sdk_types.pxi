@@ -14,6 +14,8 @@ cdef class SdkTypes:
     cdef object empty_trace_state
     cdef object internal, server, client, producer, consumer
     cdef object unset, ok, error
+    cdef object readable_log_record, read_write_log_record, log_data
+    cdef object gauge, sum, histogram, exponential_histogram
 
     def __cinit__(self):
         modules = sys.modules
@@ -40,9 +42,27 @@ cdef class SdkTypes:
         self.unset = getattr(codes, "UNSET", None)
         self.ok = getattr(codes, "OK", None)
         self.error = getattr(codes, "ERROR", None)
+        # LogData is what a log record with its scope was up to release 1.36.
+        logs_sdk = modules.get("opentelemetry.sdk._logs")
+        self.readable_log_record = getattr(logs_sdk, "ReadableLogRecord", None)
+        self.read_write_log_record = getattr(logs_sdk, "ReadWriteLogRecord", None)
+        self.log_data = getattr(logs_sdk, "LogData", None)
+        metrics_sdk = modules.get("opentelemetry.sdk.metrics.export")
+        self.gauge = getattr(metrics_sdk, "Gauge", None)
+        self.sum = getattr(metrics_sdk, "Sum", None)
+        self.histogram = getattr(metrics_sdk, "Histogram", None)
+        self.exponential_histogram = getattr(metrics_sdk, "ExponentialHistogram", None)
 
     cdef bint is_span_class(self, object kind):
         return kind is not None and (kind is self.readable_span or kind is self.recording_span or kind is self.span)
+
+    cdef object log_reader(self, object kind):
+        """The function that reads log records of this class; None where only their public properties are known."""
+        if kind is self.readable_log_record or kind is self.read_write_log_record:
+            return _sdk_fields.read_log_record
+        if kind is self.log_data:
+            return _sdk_fields.read_log_data
+        return None
 
 
 cdef SdkTypes sdk = SdkTypes()
@@ -58,6 +78,12 @@ cdef object read_link = _sdk_fields.read_link
 cdef object read_public_span = _sdk_fields.read_public_span
 cdef object read_public_event = _sdk_fields.read_public_event
 cdef object read_public_link = _sdk_fields.read_public_link
+cdef object read_public_log_record = _sdk_fields.read_public_log_record
+
+# type of log record -> its reader, None for the safe path; bounded as above.
+cdef dict log_readers = {}
+cdef object last_log_type = None
+cdef object last_log_reader = None
 
 
 cdef object find_span_reader(object span):
@@ -73,8 +99,7 @@ cdef object find_span_reader(object span):
             # Each type gets a code object of its own, so that the interpreter specialises it for that type alone.
             reader = unproven_readers.get(kind)
             if reader is None:
-                reader = type(read_public_span)(_sdk_fields.read_span.__code__.replace(), {})
-                unproven_readers[kind] = reader
+                reader = unproven_readers[kind] = own_copy(_sdk_fields.read_span)
             proof = both_paths_agree(span, reader)
             if proof is None:
                 return None
@@ -85,6 +110,29 @@ cdef object find_span_reader(object span):
             unproven_readers.clear()
         span_readers[kind] = reader
     last_span_type, last_span_reader = kind, reader
+    return reader
+
+
+cdef object own_copy(object reader):
+    """The same function with a code object of its own, which the interpreter specialises for what it is called with."""
+    return type(reader)(reader.__code__.replace(), reader.__globals__)
+
+
+cdef object find_log_reader(object record):
+    """The reader of SDK containers that fits this record's type, or None where only the safe path does."""
+    global sdk, last_log_type, last_log_reader
+    kind = type(record)
+    reader = log_readers.get(kind, log_readers)
+    if reader is log_readers:
+        if sdk.log_reader(kind) is None:
+            sdk = SdkTypes()
+        reader = sdk.log_reader(kind)
+        if reader is not None:
+            reader = own_copy(reader)
+        if len(log_readers) >= 64:
+            log_readers.clear()
+        log_readers[kind] = reader
+    last_log_type, last_log_reader = kind, reader
     return reader
 
 
@@ -101,5 +149,6 @@ cdef object both_paths_agree(object span, object reader):
 
 cdef bytes encoded_alone(object span, object reader):
     cdef Request request = Request(0)
-    request.add_with(Walk(), span, reader)
+    cdef Walk walk = Walk("spans")
+    request.add_item(walk, SPANS, span, span_fields_by(walk, span, reader))
     return request.to_bytes()

@@ -19,12 +19,6 @@ cdef enum LinkField:
 # https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto SpanFlags
 cdef uint32_t FLAG_HAS_IS_REMOTE = 0x100
 cdef uint32_t FLAG_IS_REMOTE = 0x200
-# What a count of the SDK is when nothing was dropped. CPython has one object for each small int.
-cdef object ZERO = 0
-
-
-cdef inline object field(object fields, int index):
-    return <object>PyTuple_GET_ITEM(fields, index)
 
 
 cdef bint fields_are_sdk_containers(object fields):
@@ -39,24 +33,13 @@ cdef bint fields_are_sdk_containers(object fields):
     )
 
 
-cdef object not_a_span(Walk walk, object span, object error):
-    path = f"spans[{walk.index}]"
-    return EncodeError(
-        f"{path} is not a span: {type(span).__module__}.{type(span).__qualname__} ({reason_of(error)})", path=path
-    )
-
-
-cdef int write_whole_span(Walk walk, otlp_writer *writer, object span, tuple fields) except -1:
-    """Writes a span, or raises EncodeError where the code of the object itself fails in a way that no field accounts for."""
-    try:
-        return write_span(walk, writer, fields)
-    except Exception as error:
-        walk.part = -1
-        raise not_a_span(walk, span, error) from error
-
-
-cdef tuple span_fields(Walk walk, object span, object reader):
+cdef tuple span_fields(Walk walk, object span):
     """The fields of a span, by its private reader where there is one and the span is as the SDK makes them."""
+    reader = last_span_reader if type(span) is last_span_type else find_span_reader(span)
+    return span_fields_by(walk, span, reader)
+
+
+cdef tuple span_fields_by(Walk walk, object span, object reader):
     if reader is not None:
         try:
             fields = reader(span)
@@ -66,10 +49,7 @@ cdef tuple span_fields(Walk walk, object span, object reader):
         else:
             if fields_are_sdk_containers(fields):
                 return fields
-    try:
-        return read_public_span(span)
-    except Exception as error:
-        raise not_a_span(walk, span, error) from error
+    return read_public_span(span)
 
 
 cdef int write_span(Walk walk, otlp_writer *writer, tuple fields) except -1:
@@ -148,7 +128,7 @@ cdef int write_events(Walk walk, otlp_writer *writer, object events) except -1:
             dropped = field(fields, EVENT_DROPPED_ATTRIBUTES)
             if dropped is not ZERO:
                 write_count(walk, writer, OTLP_EVENT, ".dropped_attributes", OTLP_EVENT_DROPPED_ATTRIBUTES, dropped)
-            otlp_close_event(writer, &mark)
+            otlp_close_message(writer, &mark)
         except Exception as error:
             otlp_writer_truncate(writer, start)
             walk.note("events_dropped", walk.place(OTLP_EVENT), reason_of(error))
@@ -211,72 +191,14 @@ cdef tuple link_fields(object link):
     return read_public_link(link)
 
 
-# Single fields. Each takes what the SDK gives without running Python code, and repairs the rest on a cold path.
-
-
-cdef inline object text_field(Walk walk, uint32_t owner, str name, object value):
-    if PyUnicode_CheckExact(value):
-        return value
-    if value is None:
-        return ""
-    return odd_text_field(walk, owner, name, value)
-
-
-cdef object odd_text_field(Walk walk, uint32_t owner, str name, object value):
-    if isinstance(value, str):
-        return value
-    try:
-        return text_from(walk, owner, name, value)
-    except Exception as error:
-        walk.repaired(owner, name, f"left out: {reason_of(error)}")
-        return ""
-
-
-cdef inline uint64_t time_field(Walk walk, uint32_t owner, str name, object value) except? 0:
-    cdef uint64_t time
-    if type(value) is int and otlp_read_uint64(<PyObject *>value, &time) == 0:
-        return time
-    return odd_unsigned_field(walk, owner, name, value, <uint64_t>-1)
-
-
-cdef uint64_t odd_unsigned_field(Walk walk, uint32_t owner, str name, object value, uint64_t most) except? 0:
-    """A number out of what should have been one; 0, which is as good as absent, where there is none."""
-    cdef uint64_t number
-    if value is None:
-        return 0
-    try:
-        # The official encoder takes anything with __index__ but a bool.
-        integer = value if isinstance(value, int) else value.__index__() if hasattr(value, "__index__") else int(value)
-    except Exception as error:
-        walk.repaired(owner, name, f"left out: {reason_of(error)}")
-        return 0
-    if otlp_read_uint64(<PyObject *>integer, &number) == 0 and number <= most:
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            walk.repaired(owner, name, f"expected int, got {type(value).__name__}: written as {number}")
-        return number
-    walk.repaired(owner, name, f"left out: {shown(value)} is not between 0 and {most}")
-    return 0
-
-
-cdef int write_count(Walk walk, otlp_writer *writer, uint32_t owner, str name, uint32_t target, object value) except -1:
-    otlp_dropped_count(writer, target, <uint32_t>odd_unsigned_field(walk, owner, name, value, <uint32_t>-1))
-    return 0
-
-
 cdef bint trace_id_of(Walk walk, uint32_t owner, object context, uint8_t *out) except -1:
     identifier = field(context, 0) if type(context) is sdk.span_context else getattr(context, "trace_id", None)
-    if isinstance(identifier, int) and otlp_read_trace_id(<PyObject *>identifier, out) == 0:
-        return True
-    walk.repaired(owner, ".trace_id", f"left out: expected an int of 128 bits, got {shown(identifier)}")
-    return False
+    return id_of_trace(walk, owner, identifier, out)
 
 
 cdef bint span_id_of(Walk walk, uint32_t owner, object context, uint8_t *out) except -1:
     identifier = field(context, 1) if type(context) is sdk.span_context else getattr(context, "span_id", None)
-    if isinstance(identifier, int) and otlp_read_span_id(<PyObject *>identifier, out) == 0:
-        return True
-    walk.repaired(owner, ".span_id", f"left out: expected an int of 64 bits, got {shown(identifier)}")
-    return False
+    return id_of_span(walk, owner, identifier, out)
 
 
 cdef uint32_t remote_flag(object context) except? 0:
@@ -319,13 +241,8 @@ cdef uint32_t span_kind(Walk walk, object kind) except? 0:
 
 
 cdef int32_t status_code(Walk walk, object code) except? 0:
-    cdef int64_t number
     if code is sdk.ok:
         return 1
     if code is sdk.error:
         return 2
-    value = getattr(code, "value", None)
-    if isinstance(value, int) and otlp_read_int64(<PyObject *>value, &number) == 0 and -0x80000000 <= number < 0x80000000:
-        return <int32_t>number
-    walk.repaired(OTLP_SPAN, ".status.status_code", f"left out: expected a StatusCode, got {shown(code)}")
-    return 0
+    return enum_number(walk, OTLP_SPAN, ".status.status_code", getattr(code, "value", None), code)

@@ -10,11 +10,13 @@
 //! | [`varint`] | varint and zigzag arithmetic, tags and wire types |
 //! | [`raw`] | the growable output buffer, the one place where memory is written unchecked |
 //! | [`writer`] | protobuf fields and nested messages on top of it |
+//! | [`packed`] | arrays of numbers as packed repeated fields |
 //! | [`reader`] | the checked reader: every error carries its offset |
 //! | [`pool`] | bounded, thread-safe reuse of output buffers |
 //! | [`text`], [`simd`] | CPython's one-, two- and four-byte strings to UTF-8 |
 #![deny(unsafe_code)]
 
+pub mod packed;
 pub mod pool;
 #[allow(unsafe_code)]
 pub mod raw;

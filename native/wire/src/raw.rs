@@ -120,6 +120,13 @@ impl RawBuffer {
         }
     }
 
+    /// Appends the eight little-endian bytes of each word.
+    pub fn put_words(&mut self, words: &[u64]) {
+        if self.reserve(size_of_val(words)) {
+            self.bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+    }
+
     /// Appends two slices, each behind a head of fixed size, with one check for room: the shape of a key and value.
     #[inline(always)]
     pub fn put_pair<const A: usize, const B: usize>(

@@ -105,6 +105,11 @@ impl Writer {
         self.raw.put_slice(piece);
     }
 
+    /// The eight little-endian bytes of each word.
+    pub fn put_words(&mut self, words: &[u64]) {
+        self.raw.put_words(words);
+    }
+
     /// The UTF-8 form of a string, without tag and length.
     pub fn put_text(&mut self, text: Text<'_>) {
         self.replaced += self.raw.put_text(text);
