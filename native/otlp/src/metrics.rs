@@ -95,10 +95,10 @@ pub fn begin_metric(writer: &mut Writer, name: Text<'_>, description: Text<'_>, 
     text_field(writer, metric::UNIT, unit);
 }
 
-/// Begins the data of a metric.
+/// Begins the data of a metric, which will take about `guess` bytes.
 #[inline]
-pub fn open_data(writer: &mut Writer, kind: Kind) -> Mark {
-    writer.open(kind.tag(), 0x80)
+pub fn open_data(writer: &mut Writer, kind: Kind, guess: usize) -> Mark {
+    writer.open(kind.tag(), guess)
 }
 
 /// Ends the data of a metric. A gauge has neither temporality (`AggregationTemporality`) nor monotonicity, a histogram
@@ -113,7 +113,7 @@ pub fn close_data(writer: &mut Writer, mark: Mark, temporality: i32, is_monotoni
 /// Begins a number point; its exemplars follow under [`number::EXEMPLARS`].
 #[inline]
 pub fn open_number_point(writer: &mut Writer, times: Times, value: Number) -> Mark {
-    let mark = writer.open(metric_data::DATA_POINTS, 0);
+    let mark = writer.open(metric_data::DATA_POINTS, 0x80);
     fixed64_field(writer, number::START_TIME_UNIX_NANO, times.start_time_unix_nano);
     fixed64_field(writer, number::TIME_UNIX_NANO, times.time_unix_nano);
     if let Number::Double(double) = value {

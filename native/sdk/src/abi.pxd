@@ -118,7 +118,7 @@ cdef extern from "abi.h" nogil:
     void otlp_end_log_record(otlp_writer *writer, const otlp_log_tail *tail)
 
     void otlp_begin_metric(otlp_writer *writer, otlp_text name, otlp_text description, otlp_text unit)
-    void otlp_open_data(otlp_writer *writer, uint32_t kind, otlp_mark *out)
+    void otlp_open_data(otlp_writer *writer, uint32_t kind, size_t expected_len, otlp_mark *out)
     void otlp_close_data(otlp_writer *writer, const otlp_mark *mark, int32_t temporality, uint8_t is_monotonic)
     void otlp_open_number_point(otlp_writer *writer, const otlp_times *times, const otlp_number *value, otlp_mark *out)
     void otlp_number_point_value(otlp_writer *writer, const otlp_number *value)
@@ -146,7 +146,7 @@ cdef extern from "abi.h" nogil:
     uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url)
     uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                     const otlp_writer *schema_url)
-    int otlp_request_open_item(otlp_request *request, uint32_t scope, otlp_item *out)
+    int otlp_request_open_item(otlp_request *request, uint32_t scope, size_t expected_len, otlp_item *out)
     int otlp_request_close_item(otlp_request *request, uint32_t scope, const otlp_item *item)
     void otlp_request_abandon_item(otlp_request *request, const otlp_item *item)
     int otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content)

@@ -545,9 +545,11 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_open_data(writer: *mut Writer, kind: u32, out: &mut RawMark) {
+    pub unsafe extern "C" fn otlp_open_data(writer: *mut Writer, kind: u32, expected_len: usize, out: &mut RawMark) {
         // SAFETY: see the head of the file: a live writer.
-        unsafe { writing(writer, |writer| out.set(metrics::open_data(writer, METRIC_KINDS[kind as usize]))) }
+        unsafe {
+            writing(writer, |writer| out.set(metrics::open_data(writer, METRIC_KINDS[kind as usize], expected_len)));
+        }
     }
 
     #[unsafe(no_mangle)]
@@ -758,12 +760,15 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_open_item(request: &mut RequestBuilder, scope: u32, out: &mut RawItem) -> c_int {
-        /// Most spans with a handful of attributes take between 128 bytes and 16 KiB: two bytes of length.
-        const ITEM_GUESS: usize = 0x200;
+    pub extern "C" fn otlp_request_open_item(
+        request: &mut RequestBuilder,
+        scope: u32,
+        expected_len: usize,
+        out: &mut RawItem,
+    ) -> c_int {
         guarded(-1, || match request.scope_id(scope) {
             Some(scope) => {
-                out.set(request.open_item(scope, ITEM_GUESS));
+                out.set(request.open_item(scope, expected_len));
                 0
             }
             None => -1,

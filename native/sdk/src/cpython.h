@@ -87,10 +87,16 @@ static inline int otlp_read_uint64(PyObject *integer, uint64_t *out)
 {
     otlp_digits value = otlp_digits_of(integer);
     uint64_t high;
-    if (value.count == 0) {
-        *out = 0;
+    if (value.count <= 1 && !value.negative) { /* most counts */
+        *out = value.count ? value.digits[0] : 0;
         return 0;
     }
+#if PyLong_SHIFT == 30
+    if (value.count == 3 && !value.negative && value.digits[2] < 16) { /* most times */
+        *out = (uint64_t)value.digits[2] << 60 | (uint64_t)value.digits[1] << 30 | value.digits[0];
+        return 0;
+    }
+#endif
     if (value.negative || otlp_magnitude(value, &high, out) < 0 || high != 0)
         return -1;
     return 0;
@@ -194,15 +200,20 @@ static inline int otlp_scalar_of(PyObject *value, otlp_scalar *out)
 static inline Py_ssize_t otlp_read_words(PyObject *sequence, Py_ssize_t length, int as_doubles, uint64_t *out)
 {
     PyObject **items = PySequence_Fast_ITEMS(sequence);
-    Py_ssize_t index;
-    for (index = 0; index < length; index++) {
-        PyObject *item = items[index];
-        if (as_doubles && PyFloat_CheckExact(item)) {
-            double number = PyFloat_AS_DOUBLE(item);
+    Py_ssize_t index = 0;
+    if (as_doubles) {
+        for (; index < length && PyFloat_CheckExact(items[index]); index++) {
+            double number = PyFloat_AS_DOUBLE(items[index]);
             memcpy(&out[index], &number, sizeof number);
-        } else if (as_doubles || !PyLong_CheckExact(item) || otlp_read_uint64(item, &out[index]) < 0) {
-            break;
         }
+        return index;
+    }
+    for (; index < length && PyLong_CheckExact(items[index]); index++) {
+        otlp_digits value = otlp_digits_of(items[index]);
+        if (value.count <= 1 && !value.negative) /* most counts: without a branch on which */
+            out[index] = value.digits[0] & (digit)-value.count;
+        else if (otlp_read_uint64(items[index], &out[index]) < 0)
+            break;
     }
     return index;
 }

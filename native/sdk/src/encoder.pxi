@@ -132,9 +132,12 @@ cdef class RequestEncoder:
         request whole. The old one stays usable for an add that is just looking for its group there; it will see that it
         came too late, and go to the new one.
         """
-        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
+        cdef Request request = self.new_request(otlp_request_byte_count(self.request.handle))
         request, self.request = self.request, request
         return request
+
+    cdef Request new_request(self, size_t expected_len):
+        return Request(expected_len)
 
     @property
     def item_count(self):

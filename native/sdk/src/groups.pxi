@@ -7,6 +7,8 @@
 
 cdef enum:
     SLOTS = 64
+    # Most spans and log records take between 128 bytes and 16 KiB: two bytes of length.
+    ITEM_GUESS = 0x200
 
 cdef struct GroupSlot:
     PyObject *resource
@@ -50,7 +52,7 @@ cdef class Request:
         cdef otlp_item place
         cdef otlp_writer *writer
         cdef uint32_t group = self.group_of(walk, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE))
-        if otlp_request_open_item(self.handle, group, &place) < 0:
+        if otlp_request_open_item(self.handle, group, ITEM_GUESS, &place) < 0:
             raise MemoryError(f"no memory for another {ITEM[signal]}")
         writer = otlp_request_writer(self.handle)
         try:
@@ -62,6 +64,28 @@ cdef class Request:
             raise MemoryError(f"no memory for another {ITEM[signal]}, or the request would pass 2 GiB")
         walk.replaced_surrogates(OTLP_SPAN, writer)
         return 0
+
+    cdef Py_ssize_t add_metric(
+        self, Walk walk, object resource, object scope, object metric, uint32_t kind, object data, list points
+    ) except -1:
+        """Adds a metric, written in place, and gives the number of its data points; as `add_item` does."""
+        cdef otlp_item place
+        cdef otlp_writer *writer
+        cdef Py_ssize_t written
+        cdef uint32_t group = self.group_of(walk, resource, scope)
+        if otlp_request_open_item(self.handle, group, expected_data_len(kind, points), &place) < 0:
+            raise MemoryError("no memory for another metric")
+        writer = otlp_request_writer(self.handle)
+        try:
+            written = write_metric(walk, writer, metric, kind, data, points)
+        except BaseException:
+            otlp_request_abandon_item(self.handle, &place)
+            raise
+        if otlp_request_close_item(self.handle, group, &place) < 0:
+            raise MemoryError("no memory for another metric, or the request would pass 2 GiB")
+        walk.replaced_surrogates(OTLP_NUMBER_POINT, writer)
+        self.data_points += written
+        return written
 
     cdef inline uint32_t group_of(self, Walk walk, object resource, object scope) except OTLP_NO_GROUP:
         cdef uintptr_t address = (<uintptr_t><PyObject *>resource >> 5) ^ (<uintptr_t><PyObject *>scope >> 4)

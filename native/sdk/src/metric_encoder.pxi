@@ -1,6 +1,9 @@
 # The public face for metrics. What comes in is a tree already, by resource and scope; its metrics are the items of the
 # request. Nothing in it makes the call fail: a metric or data point that cannot be written costs itself.
 
+# Bytes of the last request: the first guess for the next one, as metrics are much the same every time.
+cdef size_t expected_metrics_len = 0
+
 
 def encode_metrics(metrics_data):
     """Encode metrics as an `ExportMetricsServiceRequest`.
@@ -20,9 +23,15 @@ def encode_metrics(metrics_data):
         EncodeError: `metrics_data` is not MetricsData. What is in it never raises: a metric or data point that cannot be
             written is left out, counted (`encode_stats()`) and logged.
     """
+    global expected_metrics_len
     cdef MetricEncoder encoder = MetricEncoder()
+    encoder.request = encoder.new_request(expected_metrics_len)
+    # Nothing else can reach this encoder: metrics are written in place.
+    encoder.is_private = True
     encoder.add(metrics_data)
-    return encoder.request.to_bytes()
+    data = encoder.request.to_bytes()
+    expected_metrics_len = len(data)
+    return data
 
 
 @final
@@ -32,13 +41,14 @@ cdef class MetricEncoder(RequestEncoder):
     `item_count` is the number of data points. The encoder may be shared by threads: metrics join the request one by one.
     """
 
+    cdef bint is_private
+
     def __cinit__(self):
         self.request.counts_data_points = True
 
-    cdef Request take_request(self):
-        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
+    cdef Request new_request(self, size_t expected_len):
+        cdef Request request = Request(expected_len)
         request.counts_data_points = True
-        request, self.request = self.request, request
         return request
 
     def add(self, metrics_data):
@@ -85,18 +95,26 @@ cdef class MetricEncoder(RequestEncoder):
                 walk.metric_name = None
         return 0
 
-    cdef int add_metric(self, Walk walk, otlp_writer *writer, object resource, object scope, object metric) except -1:
+    cdef int add_metric(self, Walk walk, otlp_writer *scratch, object resource, object scope, object metric) except -1:
         global data_points_encoded
         cdef Py_ssize_t points
-        otlp_writer_clear(writer)
-        otlp_writer_take_replaced(writer)
         try:
             walk.metric_name = metric.name
-            points = write_metric(walk, writer, metric)
+            data = metric.data
+            kind = metric_kind(data)
+            data_points = list(data.data_points)
+            if self.is_private:
+                points = self.request.add_metric(walk, resource, scope, metric, kind, data, data_points)
+            else:
+                otlp_writer_clear(scratch)
+                otlp_writer_take_replaced(scratch)
+                points = write_metric(walk, scratch, metric, kind, data, data_points)
+                self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope)
+                self.request.data_points += points
+        except MemoryError:
+            raise
         except Exception as error:
             walk.part = -1
             return walk.note("metrics_dropped", walk.place(OTLP_NUMBER_POINT), reason_of(error))
-        self.join(walk, OTLP_NUMBER_POINT, writer, resource, scope)
-        self.request.data_points += points
         data_points_encoded += <uint64_t>points
         return 0
