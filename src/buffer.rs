@@ -30,7 +30,27 @@ struct State {
 
 const RELEASED: BorderError = BorderError::Buffer("this Buffer was released");
 
+/// A `Buffer`'s bytes, which stay while this does, even if the `Buffer` is released meanwhile.
+pub(crate) struct Held<'py> {
+    _capsule: Bound<'py, PyCapsule>,
+    data: *const u8,
+    length: usize,
+}
+
+impl Held<'_> {
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        // SAFETY: `content` vouches for the bytes while the capsule is held, and nothing writes to finished bytes.
+        unsafe { std::slice::from_raw_parts(self.data, self.length) }
+    }
+}
+
 impl Buffer {
+    /// The bytes, for callers that release the GIL.
+    pub(crate) fn hold<'py>(&self, py: Python<'py>) -> Result<Held<'py>, BorderError> {
+        let (capsule, data, length) = self.content(py)?;
+        Ok(Held { _capsule: capsule.into_bound(py), data, length })
+    }
+
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // A panic while the lock was held cannot leave the two fields half-changed.
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -84,11 +104,7 @@ impl Buffer {
     }
 
     fn __bytes__<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
-        let (capsule, data, length) = self.content(py)?;
-        // SAFETY: `content` vouches for the bytes while the capsule is held, which it is until the copy is made.
-        let copy = PyBytes::new(py, unsafe { std::slice::from_raw_parts(data, length) });
-        drop(capsule);
-        Ok(copy)
+        Ok(PyBytes::new(py, self.hold(py)?.as_slice()))
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

@@ -4,7 +4,8 @@
 //! and filled in. Making one is a cold path.
 
 use otlp_schema::response::ResponseError;
-use pyo3::exceptions::PyBufferError;
+use otlp_schema::split::SplitError;
+use pyo3::exceptions::{PyBufferError, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -13,6 +14,8 @@ use pyo3::types::PyDict;
 pub(crate) enum BorderError {
     /// A receiver's answer that is not what it should be.
     Response(ResponseError),
+    /// A request that cannot be cut.
+    Split(SplitError),
     /// A `Buffer` that was released, or one that is still in use.
     Buffer(&'static str),
 }
@@ -23,26 +26,43 @@ impl From<ResponseError> for BorderError {
     }
 }
 
+impl From<SplitError> for BorderError {
+    fn from(error: SplitError) -> Self {
+        Self::Split(error)
+    }
+}
+
 impl From<BorderError> for PyErr {
     #[cold]
     #[inline(never)]
     fn from(error: BorderError) -> Self {
         match error {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
-            BorderError::Response(ResponseError { error, path }) => {
+            BorderError::Response(ResponseError { error, path })
+            | BorderError::Split(SplitError::Malformed { error, path }) => {
                 let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
-                Python::attach(|py| {
-                    decode_error(py, &format!("{error}{place}"), error.offset, path).unwrap_or_else(|error| error)
+                let message = format!("{error}{place}");
+                raised("DecodeError", &message, |attributes| {
+                    attributes.set_item("offset", error.offset)?;
+                    attributes.set_item("path", path)
                 })
+            }
+            BorderError::Split(SplitError::OutOfMemory) => PyMemoryError::new_err(SplitError::OutOfMemory.to_string()),
+            BorderError::Split(error @ SplitError::TooMuchRepeated) => {
+                raised("EncodeError", &error.to_string(), |_| Ok(()))
             }
         }
     }
 }
 
-fn decode_error(py: Python<'_>, message: &str, offset: usize, path: &str) -> PyResult<PyErr> {
-    let attributes = PyDict::new(py);
-    attributes.set_item("offset", offset)?;
-    attributes.set_item("path", path)?;
-    let class = py.import("otlp_fast.errors")?.getattr("DecodeError")?;
-    Ok(PyErr::from_value(class.call((message,), Some(&attributes))?))
+/// An exception of `otlp_fast.errors`.
+fn raised(class: &str, message: &str, fill: impl FnOnce(&Bound<'_, PyDict>) -> PyResult<()>) -> PyErr {
+    Python::attach(|py| {
+        let make = || {
+            let attributes = PyDict::new(py);
+            fill(&attributes)?;
+            py.import("otlp_fast.errors")?.getattr(class)?.call((message,), Some(&attributes))
+        };
+        make().map_or_else(|error| error, PyErr::from_value)
+    })
 }

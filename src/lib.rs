@@ -5,6 +5,8 @@
 
 mod buffer;
 mod errors;
+mod input;
+mod split;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -24,6 +26,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::buffer::Buffer;
+    #[pymodule_export]
+    use crate::split::{count_items, split, split_request};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

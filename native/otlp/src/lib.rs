@@ -12,6 +12,7 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
+//! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
@@ -21,4 +22,6 @@ pub mod logs;
 pub mod metrics;
 pub mod request;
 pub mod response;
+pub mod signal;
+pub mod split;
 pub mod trace;
