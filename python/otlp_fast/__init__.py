@@ -8,7 +8,7 @@ Importing this package imports neither opentelemetry nor protobuf nor numpy.
 """
 
 from otlp_fast import _core
-from otlp_fast._core import Buffer, build_info, pool_stats
+from otlp_fast._core import Buffer, build_info, pool_stats, split
 from otlp_fast._diagnostics import encode_stats
 from otlp_fast._sdk import LogEncoder, MetricEncoder, SpanEncoder, encode_logs, encode_metrics, encode_spans
 from otlp_fast.errors import DecodeError, EncodeError, OtlpError
@@ -30,4 +30,5 @@ __all__ = [
     "encode_spans",
     "encode_stats",
     "pool_stats",
+    "split",
 ]

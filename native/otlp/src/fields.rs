@@ -84,30 +84,6 @@ pub mod envelope {
     pub const SCHEMA_URL: u8 = short_tag(3, Len);
 }
 
-/// `opentelemetry.proto.metrics.v1.Metric`
-pub mod metric {
-    use super::*;
-    /// `Gauge gauge = 5`, a member of the oneof `data` as are the next four
-    pub const GAUGE: u8 = short_tag(5, Len);
-    /// `Sum sum = 7`
-    pub const SUM: u8 = short_tag(7, Len);
-    /// `Histogram histogram = 9`
-    pub const HISTOGRAM: u8 = short_tag(9, Len);
-    /// `ExponentialHistogram exponential_histogram = 10`
-    pub const EXPONENTIAL_HISTOGRAM: u8 = short_tag(10, Len);
-    /// `Summary summary = 11`
-    pub const SUMMARY: u8 = short_tag(11, Len);
-    /// The oneof `data`
-    pub const DATA: [u8; 5] = [GAUGE, SUM, HISTOGRAM, EXPONENTIAL_HISTOGRAM, SUMMARY];
-}
-
-/// `Gauge`, `Sum`, `Histogram`, `ExponentialHistogram` and `Summary`: the five use the same number.
-pub mod metric_data {
-    use super::*;
-    /// `repeated …DataPoint data_points = 1`
-    pub const DATA_POINTS: u8 = short_tag(1, Len);
-}
-
 /// `opentelemetry.proto.trace.v1.Span`
 pub mod span {
     use super::*;
@@ -229,9 +205,14 @@ pub mod metric {
     pub const HISTOGRAM: u8 = short_tag(9, Len);
     /// `ExponentialHistogram exponential_histogram = 10`
     pub const EXPONENTIAL_HISTOGRAM: u8 = short_tag(10, Len);
+    /// `Summary summary = 11`
+    pub const SUMMARY: u8 = short_tag(11, Len);
+    /// The oneof `data`
+    pub const DATA: [u8; 5] = [GAUGE, SUM, HISTOGRAM, EXPONENTIAL_HISTOGRAM, SUMMARY];
 }
 
-/// `Gauge`, `Sum`, `Histogram` and `ExponentialHistogram`: the four use the same numbers, as far as they have the field.
+/// `Gauge`, `Sum`, `Histogram`, `ExponentialHistogram` and `Summary`: they use the same numbers, as far as they have the
+/// field.
 pub mod metric_data {
     use super::*;
     /// `repeated …DataPoint data_points = 1`
