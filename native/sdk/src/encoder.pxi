@@ -161,11 +161,16 @@ cdef class ItemEncoder(RequestEncoder):
     """The encoder of a signal whose items are given one by one."""
 
     cdef int signal
+    # The walk of the last call, where it had nothing to note.
+    cdef Walk idle_walk
 
     cdef bint add_item(self, object item, bint only_sampled) except -1:
         """Adds an item; False where it is a span that is not sampled and `only_sampled` asks for."""
-        cdef Walk walk = Walk(ITEMS[self.signal])
+        cdef Walk walk = self.idle_walk
         cdef otlp_writer *writer
+        self.idle_walk = None
+        if walk is None:
+            walk = Walk(ITEMS[self.signal])
         walk.index = self.request.item_count()
         fields = item_fields(walk, self.signal, item)
         if only_sampled and not is_sampled(field(fields, SPAN_CONTEXT)):
@@ -179,7 +184,10 @@ cdef class ItemEncoder(RequestEncoder):
             self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE))
         finally:
             self.give_scratch(writer)
-            walk.report()
+            if walk.notes is None:
+                self.idle_walk = walk
+            else:
+                walk.report()
         items_encoded[self.signal] += 1
         return True
 
