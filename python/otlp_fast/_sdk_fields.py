@@ -213,3 +213,15 @@ def read_exponential_points(points: Any) -> list[tuple[Any, ...]]:
         )
         for point in points
     ]
+
+
+class WithoutExemplars:
+    """A data point that has no exemplars, so that the functions above can read it."""
+
+    exemplars = ()
+
+    def __init__(self, point: Any) -> None:
+        self._point = point
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._point, name)

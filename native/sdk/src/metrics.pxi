@@ -19,6 +19,7 @@ cdef enum ExponentialField:
 cdef object read_number_points = _sdk_fields.read_number_points
 cdef object read_histogram_points = _sdk_fields.read_histogram_points
 cdef object read_exponential_points = _sdk_fields.read_exponential_points
+cdef object WithoutExemplars = _sdk_fields.WithoutExemplars
 
 
 cdef Py_ssize_t write_metric(
@@ -109,7 +110,7 @@ cdef Py_ssize_t write_points(Walk walk, otlp_writer *writer, uint32_t kind, list
         walk.part = position
         start = otlp_writer_len(writer)
         try:
-            fields = reader((point,))[0] if read is None else read[position]
+            fields = read_point(reader, point) if read is None else read[position]
             if kind == OTLP_HISTOGRAM:
                 write_histogram_point(walk, writer, fields)
             elif kind == OTLP_EXPONENTIAL_HISTOGRAM:
@@ -122,6 +123,11 @@ cdef Py_ssize_t write_points(Walk walk, otlp_writer *writer, uint32_t kind, list
             walk.note("data_points_dropped", walk.place(OTLP_NUMBER_POINT), reason_of(error))
     walk.part = -1
     return written
+
+
+cdef tuple read_point(object reader, object point):
+    """The fields of one data point. Those of SDK releases up to 1.27 have no exemplars."""
+    return reader((point if hasattr(point, "exemplars") else WithoutExemplars(point),))[0]
 
 
 cdef int write_number_point(Walk walk, otlp_writer *writer, uint32_t kind, tuple fields) except -1:
@@ -211,7 +217,11 @@ cdef int write_exemplars(Walk walk, otlp_writer *writer, uint32_t owner, object 
     cdef otlp_exemplar head
     cdef otlp_mark mark
     cdef size_t start
-    for exemplar in list(exemplars):
+    try:
+        copy = list(exemplars)
+    except Exception as error:
+        return walk.note("exemplars_dropped", walk.place(OTLP_EXEMPLAR), reason_of(error))
+    for exemplar in copy:
         start = otlp_writer_len(writer)
         try:
             span_id, trace_id = exemplar.span_id, exemplar.trace_id
