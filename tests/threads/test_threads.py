@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, TraceFlags
 
 import otlp_fast
+from otlp_fast._sdk import SpanQueue
 from tests.compat.spans import make_span
+from tests.memory.test_memory import full_metrics
 
 
 def names_in(data: bytes) -> list[str]:
@@ -74,6 +79,66 @@ def test_every_span_of_every_thread_arrives_once_and_whole() -> None:
     names = [name for data in finished for name in names_in(data)]
     assert sorted(names) == sorted(f"{worker}/{number}" for worker in range(4) for number in range(200))
     assert len(finished) == 17
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_every_metric_of_every_thread_arrives_once() -> None:
+    encoder = otlp_fast.MetricEncoder()
+    finished: list[bytes] = []
+
+    def work(worker: int) -> None:
+        for number in range(60):
+            encoder.add(full_metrics(1000 * worker + number))
+            if number % 20 == 19:
+                finished.append(bytes(encoder.finish()))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    finished.append(bytes(encoder.finish()))
+    names = Counter(
+        metric.name
+        for data in finished
+        for group in ExportMetricsServiceRequest.FromString(data).resource_metrics
+        for scope in group.scope_metrics
+        for metric in scope.metrics
+    )
+    assert names == {f"m{1000 * worker + number}": 4 for worker in range(4) for number in range(60)}
+
+
+@pytest.mark.usefixtures("eager_switching")
+def test_every_span_that_threads_put_into_a_queue_is_taken_once() -> None:
+    taken: list[tuple[bytes, int]] = []
+    queue = SpanQueue(max_items=10**6, max_bytes=1 << 30, batch_items=7, batch_bytes=1 << 20, on_sealed=lambda: None)
+    context = SpanContext(1, 2, False, TraceFlags(TraceFlags.SAMPLED))
+    done = threading.Event()
+
+    def take() -> None:
+        while not done.is_set() or queue.item_count:
+            queue.seal()
+            while (batch := queue.take()) is not None:
+                taken.append((bytes(batch[0]), batch[1]))
+
+    def work(worker: int) -> None:
+        for number in range(300):
+            queue.add(make_span(name=f"{worker}/{number}", context=context, attributes={"slow": Slow()}))
+
+    taker = threading.Thread(target=take)
+    workers = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in (taker, *workers):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    done.set()
+    taker.join()
+    names = [names_in(data) for data, _ in taken]
+    assert [len(part) for part in names] == [count for _, count in taken]
+    assert sorted(name for part in names for name in part) == sorted(
+        f"{worker}/{number}" for worker in range(4) for number in range(300)
+    )
+    assert (queue.accepted_count, queue.dropped_count) == (1200, 0)
 
 
 def test_value_that_adds_a_span_while_it_is_read_spoils_nothing() -> None:

@@ -112,7 +112,9 @@ cdef class RequestEncoder:
         else:
             otlp_writer_free(writer)
 
-    cdef int join(self, Walk walk, uint32_t owner, otlp_writer *writer, object resource, object scope) except -1:
+    cdef int join(
+        self, Walk walk, uint32_t owner, otlp_writer *writer, object resource, object scope, Py_ssize_t data_points
+    ) except -1:
         """Adds what was written aside to the open request, in the group of `resource` and `scope`."""
         cdef Request request
         cdef uint32_t group
@@ -124,6 +126,7 @@ cdef class RequestEncoder:
                 break
         if otlp_request_add_item(request.handle, group, writer) < 0:
             raise MemoryError("no memory for another item, or the request would pass 2 GiB")
+        request.data_points += data_points
         walk.replaced_surrogates(owner, writer)
         return 0
 
@@ -181,7 +184,7 @@ cdef class ItemEncoder(RequestEncoder):
             # What an item that was refused had replaced is not this one's.
             otlp_writer_take_replaced(writer)
             write_item(walk, writer, self.signal, item, fields)
-            self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE))
+            self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE), 0)
         finally:
             self.give_scratch(writer)
             if walk.notes is None:

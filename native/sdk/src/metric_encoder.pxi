@@ -76,11 +76,14 @@ cdef class MetricEncoder(RequestEncoder):
             walk.report()
 
     cdef int add_resource_group(self, Walk walk, otlp_writer *writer, Py_ssize_t position, object group) except -1:
+        cdef Request request
         try:
             resource, scope_groups = group.resource, list(group.scope_metrics)
         except Exception as error:
             return walk.note("metrics_dropped", f"resource_metrics[{position}]", reason_of(error))
-        self.request.list_resource(walk, resource)
+        # A variable holds the request while its code runs: another thread may finish it meanwhile.
+        request = self.request
+        request.list_resource(walk, resource)
         for inner, scope_group in enumerate(scope_groups):
             try:
                 scope, metrics = scope_group.scope, list(scope_group.metrics)
@@ -88,7 +91,8 @@ cdef class MetricEncoder(RequestEncoder):
                 path = f"resource_metrics[{position}].scope_metrics[{inner}]"
                 walk.note("metrics_dropped", path, reason_of(error))
                 continue
-            self.request.list_scope(walk, resource, scope)
+            request = self.request
+            request.list_scope(walk, resource, scope)
             for metric in metrics:
                 self.add_metric(walk, writer, resource, scope, metric)
                 walk.index += 1
@@ -97,6 +101,7 @@ cdef class MetricEncoder(RequestEncoder):
 
     cdef int add_metric(self, Walk walk, otlp_writer *scratch, object resource, object scope, object metric) except -1:
         global data_points_encoded
+        cdef Request request
         cdef Py_ssize_t points
         try:
             walk.metric_name = metric.name
@@ -104,13 +109,13 @@ cdef class MetricEncoder(RequestEncoder):
             kind = metric_kind(data)
             data_points = list(data.data_points)
             if self.is_private:
-                points = self.request.add_metric(walk, resource, scope, metric, kind, data, data_points)
+                request = self.request
+                points = request.add_metric(walk, resource, scope, metric, kind, data, data_points)
             else:
                 otlp_writer_clear(scratch)
                 otlp_writer_take_replaced(scratch)
                 points = write_metric(walk, scratch, metric, kind, data, data_points)
-                self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope)
-                self.request.data_points += points
+                self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope, points)
         except MemoryError:
             raise
         except Exception as error:
