@@ -28,7 +28,7 @@ CRATES = {
     "native/sdk": {"otlp_wire", "otlp_schema", "otlp_sdk"},
     "src": {"otlp_wire", "otlp_schema", "otlp_sdk", "pyo3"},
 }
-OPENTELEMETRY_ALLOWED_BELOW = ("otlp_fast/exporter/", "otlp_fast/demo/")
+OPENTELEMETRY_ALLOWED_BELOW = ("otlp_fast/exporter/", "otlp_fast/processor/", "otlp_fast/compat.py", "otlp_fast/demo/")
 
 
 def relative(path: Path) -> str:
@@ -103,17 +103,19 @@ def test_opentelemetry_is_imported_only_below_the_plug_ins(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in PYTHON_FILES if "demo" not in p.parts], ids=relative)
 def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> None:
+    unwanted = ("google.protobuf", "requests", "opentelemetry.proto", "opentelemetry.exporter", "lz4", "zstandard")
     for name in imported_by(path):
-        assert not name.startswith(("google.protobuf", "requests", "opentelemetry.proto", "opentelemetry.exporter")), (
-            name
-        )
+        assert not name.startswith(unwanted), name
 
 
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [
         ("import otlp_fast", ["google", "numpy", "grpc", "opentelemetry", "urllib3", "logging", "click", "rich"]),
-        ("import otlp_fast.exporter.http", ["google", "numpy", "grpc", "requests"]),
+        ("import otlp_fast.exporter.http", ["google", "numpy", "grpc", "requests", "sqlite3"]),
+        ("import otlp_fast.exporter.grpc", ["google", "numpy", "urllib3", "requests", "sqlite3"]),
+        ("import otlp_fast.processor", ["google", "numpy", "grpc", "urllib3", "requests", "sqlite3"]),
+        ("import otlp_fast.compat", ["google", "numpy", "grpc", "urllib3", "requests"]),
         ("import otlp_fast.reference", ["google", "numpy", "grpc", "opentelemetry"]),
     ],
 )
