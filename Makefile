@@ -8,13 +8,14 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python bench bench-kernels lint coverage clean
+.PHONY: help demo test test-rust test-python bench bench-memory bench-kernels lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      set up, then export real traffic by the official exporter and by otlp-fast, side by side"
 	@echo "make test      set up, then run all tests (Rust, Python, the built wheel and sdist)"
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
+	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD text kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
@@ -48,6 +49,9 @@ bench-kernels: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
 	$(BIN)/python benchmarks/report.py --record --readme
+
+bench-memory: $(VENV)/.installed
+	$(BIN)/python benchmarks/dead_receiver.py --record
 
 lint: $(VENV)/.installed
 	cargo fmt --all --check

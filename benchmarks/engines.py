@@ -1,21 +1,23 @@
-"""The rivals: each takes spans and gives an ExportTraceServiceRequest as bytes.
+"""The rivals: each takes telemetry of one signal and gives an export request as bytes.
 
 An engine that is not installed is left out by name, never replaced. fastotel is not here: it has no entry that only
-encodes (README.md, "Rivals that are not here").
+encodes, and is compared as a whole process (processors.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as encode_officially
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.exporter.otlp.proto.common._log_encoder import encode_logs
+from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
 import otlp_fast
+from benchmarks.workloads.workload import Signal
+from otlp_fast import reference
 
 Encoded: TypeAlias = bytes | otlp_fast.Buffer
 """What an engine gives: bytes, or pooled memory with the buffer protocol, as an exporter would send it."""
@@ -29,51 +31,76 @@ OTLP_FAST = "otlp_fast"
 
 @dataclass(frozen=True)
 class Engine:
-    """One way of encoding spans."""
+    """One way of encoding what a `Batch` holds."""
 
     name: str
     version: str
-    encode: Callable[[Sequence[ReadableSpan]], Encoded]
+    encode: Callable[[Any], Encoded]
 
 
-def official() -> Engine:
+OFFICIAL_ENCODERS: dict[Signal, Callable[[Any], Any]] = {
+    "traces": encode_spans,
+    "logs": encode_logs,
+    "metrics": encode_metrics,
+}
+
+
+def official(signal: Signal) -> Engine:
     """Give the encoder of opentelemetry-exporter-otlp-proto-common, with protobuf's serialising."""
+    to_message = OFFICIAL_ENCODERS[signal]
 
-    def encode(spans: Sequence[ReadableSpan]) -> bytes:
-        data: bytes = encode_officially(spans).SerializeToString()
+    def encode(content: Any) -> bytes:
+        data: bytes = to_message(content).SerializeToString()
         return data
 
     return Engine(OFFICIAL, version("opentelemetry-exporter-otlp-proto-common"), encode)
 
 
-def otlp_fast_batch() -> Engine:
-    """Give `otlp_fast.encode_spans`."""
-    return Engine(OTLP_FAST, otlp_fast.__version__, otlp_fast.encode_spans)
+def otlp_fast_batch(signal: Signal) -> Engine:
+    """Give `otlp_fast.encode_spans` and its like."""
+    encoders: dict[Signal, Callable[[Any], bytes]] = {
+        "traces": otlp_fast.encode_spans,
+        "logs": otlp_fast.encode_logs,
+        "metrics": otlp_fast.encode_metrics,
+    }
+    return Engine(OTLP_FAST, otlp_fast.__version__, encoders[signal])
 
 
-def otlp_fast_add() -> Engine:
-    """Give `SpanEncoder.add` for each span and one `finish`, with an encoder that is kept, as a processor does."""
-    encoder = otlp_fast.SpanEncoder()
+def otlp_fast_add(signal: Signal) -> Engine:
+    """Give `add` for each item and one `finish`, with an encoder that is kept, as a processor does.
 
-    def encode(spans: Sequence[ReadableSpan]) -> otlp_fast.Buffer:
+    Metrics come from the SDK all at once: there `add` takes them all.
+    """
+    if signal == "metrics":
+        metric_encoder = otlp_fast.MetricEncoder()
+
+        def encode_collected(content: Any) -> otlp_fast.Buffer:
+            metric_encoder.add(content)
+            return metric_encoder.finish()
+
+        return Engine("otlp_fast_add", otlp_fast.__version__, encode_collected)
+
+    encoder = otlp_fast.SpanEncoder() if signal == "traces" else otlp_fast.LogEncoder()
+
+    def encode(content: Any) -> otlp_fast.Buffer:
         add = encoder.add
-        for span in spans:
-            add(span)
+        for item in content:
+            add(item)
         return encoder.finish()
 
     return Engine("otlp_fast_add", otlp_fast.__version__, encode)
 
 
-def reference() -> Engine:
+def reference_encoder(signal: Signal) -> Engine:
     """Give `otlp_fast.reference`: pure Python without protobuf, written to be read, not to be fast."""
-    from otlp_fast.reference import encode_spans
+    encoders: dict[Signal, Callable[[Any], bytes]] = {
+        "traces": reference.encode_spans,
+        "logs": reference.encode_logs,
+        "metrics": reference.encode_metrics,
+    }
+    return Engine("reference", otlp_fast.__version__, encoders[signal])
 
-    return Engine("reference", otlp_fast.__version__, encode_spans)
 
-
-def engines() -> list[Engine]:
-    """Give the engines that are installed, the official one first."""
-    found = [official(), otlp_fast_batch(), otlp_fast_add()]
-    if find_spec("otlp_fast.reference") is not None:
-        found.append(reference())
-    return found
+def engines(signal: Signal) -> list[Engine]:
+    """Give the engines, the official one first."""
+    return [official(signal), otlp_fast_batch(signal), otlp_fast_add(signal), reference_encoder(signal)]

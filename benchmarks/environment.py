@@ -20,6 +20,7 @@ PACKAGES = (
     "opentelemetry-exporter-otlp-proto-common",
     "opentelemetry-exporter-otlp-proto-http",
     "protobuf",
+    "fastotel",
     "pytest-benchmark",
 )
 SOURCES = ("native", "src", "python", "Cargo.toml", "Cargo.lock")

@@ -1,11 +1,11 @@
-"""Side-by-side measurement: rivals take turns on the same spans, so that what disturbs one disturbs all.
+"""Side-by-side measurement: rivals take turns on the same items, so that what disturbs one disturbs all.
 
 **The answer first.** Before anything is timed, every engine encodes the workload, twice, and its bytes must be those of
 the official encoder; a wrong answer ends the run.
 
 **Rounds.** In each round every engine gives one sample, in an order shuffled anew. A sample repeats the encoding until
-it takes about `SAMPLE_SECONDS`, after one batch that is not timed and brings spans and code back into the caches, for
-every engine alike. A workload of many batches encodes them in turn, and then the spans are not in the caches. A ratio
+it takes about `SAMPLE_SECONDS`, after one batch that is not timed and brings items and code back into the caches, for
+every engine alike. A workload of many batches encodes them in turn, and then the items are not in the caches. A ratio
 is formed within a round, from samples that lie a fraction of a second apart; what is claimed is the median over the
 rounds, and its quartiles say how far to trust it.
 
@@ -30,20 +30,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import TypeAlias
-
-from opentelemetry.sdk.trace import ReadableSpan
 
 from benchmarks.engines import OFFICIAL, Engine
+from benchmarks.workloads.workload import Batch
 
 SAMPLE_SECONDS = 0.012
 """CPU time that a sample takes at least, in seconds; one repetition may take longer."""
 
 ROUNDS = 25
 """Rounds for a figure that is published."""
-
-
-Batches: TypeAlias = Sequence[Sequence[ReadableSpan]]
 
 
 class WrongAnswerError(AssertionError):
@@ -70,7 +65,7 @@ class Spread:
 
 @dataclass
 class Samples:
-    """What one engine took, round by round, in microseconds per span."""
+    """What one engine took, round by round, in microseconds per item."""
 
     cpu: list[float] = field(default_factory=list)
     wall: list[float] = field(default_factory=list)
@@ -80,10 +75,10 @@ class Samples:
 class Comparison:
     """All samples of one workload: `samples[engine]`, the lists in step, one entry per round.
 
-    `spans` and `encoded_bytes` are those of one repetition: all batches together.
+    `items` and `encoded_bytes` are those of one repetition: all batches together.
     """
 
-    spans: int
+    items: int
     encoded_bytes: int
     gc_enabled: bool
     repetitions: dict[str, int]
@@ -95,18 +90,18 @@ class Comparison:
         return [official / own for official, own in pairs]
 
 
-def checked_answer(engines: Iterable[Engine], spans: Sequence[ReadableSpan]) -> bytes:
+def checked_answer(engines: Iterable[Engine], batch: Batch) -> bytes:
     """Give the request that all engines agree on.
 
     Raises:
         WrongAnswerError: an engine gave other bytes than the official one.
     """
     listed = list(engines)
-    expected = bytes(next(engine for engine in listed if engine.name == OFFICIAL).encode(spans))
+    expected = bytes(next(engine for engine in listed if engine.name == OFFICIAL).encode(batch.content))
     for engine in listed:
         # Twice: caches that the first call fills must not change the second answer.
         for attempt in ("first", "second"):
-            answer = bytes(engine.encode(spans))
+            answer = bytes(engine.encode(batch.content))
             if answer != expected:
                 raise WrongAnswerError(f"{engine.name}, {attempt} call: {difference(answer, expected)}")
     return expected
@@ -121,7 +116,7 @@ def difference(answer: bytes, expected: bytes) -> str:
 
 def compare(
     engines: Sequence[Engine],
-    batches: Batches,
+    batches: Sequence[Batch],
     *,
     rounds: int = ROUNDS,
     gc_enabled: bool = True,
@@ -134,10 +129,10 @@ def compare(
     Raises:
         WrongAnswerError: before anything is timed.
     """
-    encoded_bytes = sum(len(checked_answer(engines, spans)) for spans in batches)
+    encoded_bytes = sum(len(checked_answer(engines, batch)) for batch in batches)
     repetitions = {engine.name: repetitions_for(engine, batches, sample_seconds) for engine in engines}
     comparison = Comparison(
-        spans=sum(map(len, batches)),
+        items=sum(batch.items for batch in batches),
         encoded_bytes=encoded_bytes,
         gc_enabled=gc_enabled,
         repetitions=repetitions,
@@ -155,7 +150,7 @@ def compare(
     return comparison
 
 
-def repetitions_for(engine: Engine, batches: Batches, seconds: float) -> int:
+def repetitions_for(engine: Engine, batches: Sequence[Batch], seconds: float) -> int:
     """How often `engine` must encode all batches to be busy for so long."""
     repetitions = 1
     while True:
@@ -167,26 +162,26 @@ def repetitions_for(engine: Engine, batches: Batches, seconds: float) -> int:
         repetitions *= 4
 
 
-def sample(engine: Engine, batches: Batches, repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
-    """Time one sample: CPU time and wall time, both in microseconds per span."""
+def sample(engine: Engine, batches: Sequence[Batch], repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
+    """Time one sample: CPU time and wall time, both in microseconds per item."""
     gc.collect()
     with garbage_collection(enabled=gc_enabled):
-        engine.encode(batches[0])
+        engine.encode(batches[0].content)
         wall = time.perf_counter_ns()
         cpu = time.process_time_ns()
         encode_repeatedly(engine, batches, repetitions)
         cpu = time.process_time_ns() - cpu
         wall = time.perf_counter_ns() - wall
-    encoded = repetitions * sum(map(len, batches)) * 1_000
+    encoded = repetitions * sum(batch.items for batch in batches) * 1_000
     return cpu / encoded, wall / encoded
 
 
-def encode_repeatedly(engine: Engine, batches: Batches, repetitions: int) -> None:
+def encode_repeatedly(engine: Engine, batches: Sequence[Batch], repetitions: int) -> None:
     """Encode all batches so many times: what is timed."""
     encode = engine.encode
     for _ in range(repetitions):
-        for spans in batches:
-            encode(spans)
+        for batch in batches:
+            encode(batch.content)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from benchmarks.measure import Spread, compare
 from benchmarks.promises import TIMES_FASTER
 from benchmarks.record import summary
 from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads.workload import ITEM
 
 ROUNDS = 15
 
@@ -23,12 +24,14 @@ ROUNDS = 15
 def test_compare(benchmark: BenchmarkFixture, verdicts: list[str], workload: str) -> None:
     """Compare all engines; the ratio of otlp_fast is as promised, where one is."""
     batches = WORKLOADS[workload].build_batches()
-    rivals = engines()
+    rivals = engines(WORKLOADS[workload].signal)
     comparison = benchmark.pedantic(compare, args=(rivals, batches), kwargs={"rounds": ROUNDS})  # type: ignore[no-untyped-call]
     benchmark.extra_info.update(summary(comparison))
     for engine in rivals:
         own, ratio = Spread.of(comparison.samples[engine.name].cpu), Spread.of(comparison.ratios(engine.name))
         quartiles = f"({ratio.lower_quartile:.1f}, {ratio.upper_quartile:.1f})"
         faster = "" if engine.name == OFFICIAL else f"{ratio.median:7.1f} times faster {quartiles}"
-        verdicts.append(f"{workload:9} {engine.name:14} {own.median:8.3f} µs/span {faster}".rstrip())
+        verdicts.append(
+            f"{workload:11} {engine.name:14} {own.median:8.3f} µs/{ITEM[WORKLOADS[workload].signal]} {faster}".rstrip()
+        )
     assert Spread.of(comparison.ratios(OTLP_FAST)).median >= TIMES_FASTER.get(workload, 1.0)

@@ -10,27 +10,33 @@ import time
 from functools import lru_cache
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.engines import Engine, engines, official
 from benchmarks.measure import checked_answer
 from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads.workload import ITEM, Batch
+
+CASES = [
+    pytest.param(name, engine, id=f"{name}-{engine.name}")
+    for name, workload in WORKLOADS.items()
+    if workload.batches == 1
+    for engine in engines(workload.signal)
+]
 
 
 @lru_cache(maxsize=1)
-def spans_of(workload: str) -> list[ReadableSpan]:
+def batch_of(workload: str) -> Batch:
     """Build a workload once for all its engines, and give it up when the next one comes."""
     return WORKLOADS[workload].build()
 
 
 @pytest.mark.benchmark(timer=time.process_time)
-@pytest.mark.parametrize("engine", engines(), ids=lambda engine: engine.name)
-@pytest.mark.parametrize("workload", [name for name, workload in WORKLOADS.items() if workload.batches == 1])
+@pytest.mark.parametrize(("workload", "engine"), CASES)
 def test_encode(benchmark: BenchmarkFixture, workload: str, engine: Engine) -> None:
     """Encode one batch."""
-    spans = spans_of(workload)
-    expected = checked_answer([official(), engine], spans)
-    benchmark.group = f"{workload}: CPU time of {len(spans)} spans, one engine after the other"
-    benchmark.extra_info.update(spans=len(spans), bytes=len(expected), version=engine.version)
-    benchmark(engine.encode, spans)
+    batch, signal = batch_of(workload), WORKLOADS[workload].signal
+    expected = checked_answer([official(signal), engine], batch)
+    benchmark.group = f"{workload}: CPU time of {batch.items} {ITEM[signal]}s, one engine after the other"
+    benchmark.extra_info.update(items=batch.items, bytes=len(expected), version=engine.version)
+    benchmark(engine.encode, batch.content)

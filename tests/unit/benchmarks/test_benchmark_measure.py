@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
 
 from benchmarks import import_time
 from benchmarks.engines import Engine, official, otlp_fast_batch
 from benchmarks.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
 from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads.workload import Batch
 
-SPANS = WORKLOADS["tiny"].build(8)
+TINY = WORKLOADS["tiny"].build(8)
+OFFICIAL = official("traces")
 
 
 class Diary:
@@ -24,9 +25,9 @@ class Diary:
         self.engine = Engine(name, "1", self.encode)
         self.collecting: set[bool] = set()
         self._calls = calls
-        self._answer = bytes(official().encode(SPANS))
+        self._answer = bytes(OFFICIAL.encode(TINY.content))
 
-    def encode(self, spans: Sequence[ReadableSpan]) -> bytes:
+    def encode(self, content: Any) -> bytes:
         self._calls.append(self.engine.name)
         self.collecting.add(gc.isenabled())
         return self._answer
@@ -38,22 +39,22 @@ def test_wrong_answer_ends_the_run_before_anything_is_timed(monkeypatch: pytest.
 
     monkeypatch.setattr("benchmarks.measure.sample", never)
     monkeypatch.setattr("benchmarks.measure.repetitions_for", never)
-    wrong = Engine("wrong", "1", lambda spans: bytes(official().encode(spans))[:-1] + b"\xff")
+    wrong = Engine("wrong", "1", lambda content: bytes(OFFICIAL.encode(content))[:-1] + b"\xff")
     with pytest.raises(WrongAnswerError, match=r"wrong, first call: .* different from offset"):
-        compare([official(), wrong], [SPANS])
+        compare([OFFICIAL, wrong], [TINY])
 
 
 def test_wrong_second_answer_is_found() -> None:
-    answers = [bytes(official().encode(SPANS)), b""]
-    wrong = Engine("stale", "1", lambda spans: answers.pop(0))
+    answers = [bytes(OFFICIAL.encode(TINY.content)), b""]
+    wrong = Engine("stale", "1", lambda content: answers.pop(0))
     with pytest.raises(WrongAnswerError, match="stale, second call: 0 bytes"):
-        compare([official(), wrong], [SPANS])
+        compare([OFFICIAL, wrong], [TINY])
 
 
 def test_rivals_take_turns_in_an_order_that_changes() -> None:
     calls: list[str] = []
-    rivals = [official(), Diary("one", calls).engine, Diary("two", calls).engine]
-    comparison = compare(rivals, [SPANS], rounds=8, sample_seconds=1e-6)
+    rivals = [OFFICIAL, Diary("one", calls).engine, Diary("two", calls).engine]
+    comparison = compare(rivals, [TINY], rounds=8, sample_seconds=1e-6)
     # Leave out the checks and the calibration, which come before the first round.
     rounds = calls[-8 * sum(comparison.repetitions[name] + 1 for name in ("one", "two")) :]
     turns = [name for index, name in enumerate(rounds) if index == 0 or rounds[index - 1] != name]
@@ -65,7 +66,7 @@ def test_rivals_take_turns_in_an_order_that_changes() -> None:
 def test_collector_is_as_asked_while_timing_and_restored_afterwards(gc_enabled: bool) -> None:
     diary = Diary("one", [])
     before = gc.isenabled()
-    sample(diary.engine, [SPANS], 3, gc_enabled=gc_enabled)
+    sample(diary.engine, [TINY], 3, gc_enabled=gc_enabled)
     assert diary.collecting == {gc_enabled}
     assert gc.isenabled() == before
 
@@ -73,7 +74,7 @@ def test_collector_is_as_asked_while_timing_and_restored_afterwards(gc_enabled: 
 def test_ratio_is_formed_within_each_round() -> None:
     # The second round was disturbed for both: the ratio of the rounds is steady where that of the sums is not.
     comparison = Comparison(
-        spans=1,
+        items=1,
         encoded_bytes=1,
         gc_enabled=True,
         repetitions={},
@@ -84,21 +85,21 @@ def test_ratio_is_formed_within_each_round() -> None:
 
 def test_wrong_answer_on_a_later_batch_is_found() -> None:
     later = WORKLOADS["web"].build(4)
-    wrong = Engine("half", "1", lambda spans: b"" if spans is later else official().encode(spans))
+    wrong = Engine("half", "1", lambda content: b"" if content is later.content else OFFICIAL.encode(content))
     with pytest.raises(WrongAnswerError, match="half, first call"):
-        compare([official(), wrong], [SPANS, later])
+        compare([OFFICIAL, wrong], [TINY, later])
 
 
-def test_time_is_given_per_span_of_all_batches_and_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_is_given_per_item_of_all_batches_and_repetitions(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0]
 
-    def encode(spans: Sequence[ReadableSpan]) -> bytes:
-        clock[0] += 2_500 * len(spans)
+    def encode(content: Any) -> bytes:
+        clock[0] += 2_500 * len(content)
         return b""
 
     monkeypatch.setattr("time.process_time_ns", lambda: clock[0])
     monkeypatch.setattr("time.perf_counter_ns", lambda: 2 * clock[0])
-    cpu, wall = sample(Engine("steady", "1", encode), [SPANS, SPANS[:3], SPANS], 7, gc_enabled=True)
+    cpu, wall = sample(Engine("steady", "1", encode), [TINY, Batch(TINY.content[:3], 3), TINY], 7, gc_enabled=True)
     assert (cpu, wall) == (2.5, 5.0)
 
 
@@ -108,10 +109,9 @@ def test_spread_is_median_quartiles_and_least() -> None:
 
 
 def test_slower_engine_measures_slower() -> None:
-    fast = otlp_fast_batch()
-    slow = replace(fast, name="thrice", encode=lambda spans: max(fast.encode(spans) for _ in range(3)))
-    spans = WORKLOADS["web"].build(64)
-    comparison = compare([official(), fast, slow], [spans], rounds=5, sample_seconds=0.004)
+    fast = otlp_fast_batch("traces")
+    slow = replace(fast, name="thrice", encode=lambda content: [fast.encode(content) for _ in range(3)][-1])
+    comparison = compare([OFFICIAL, fast, slow], [WORKLOADS["web"].build(64)], rounds=5, sample_seconds=0.004)
     ratios = [Spread.of(comparison.ratios(name)).median for name in ("otlp_fast", "thrice")]
     assert ratios[0] > 1.5 * ratios[1]
     assert comparison.repetitions["otlp_fast"] > 1
