@@ -38,7 +38,7 @@ test: test-rust test-python
 
 test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
-	cargo test --locked -p otlp-wire -p otlp-schema
+	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-compression
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -3,9 +3,10 @@
 //! The exception classes are Python's (`otlp_fast.errors`), as they have attributes and two bases; here they are looked up
 //! and filled in. Making one is a cold path.
 
+use otlp_compression::CompressionError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
-use pyo3::exceptions::{PyBufferError, PyMemoryError};
+use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -16,6 +17,8 @@ pub(crate) enum BorderError {
     Response(ResponseError),
     /// A request that cannot be cut.
     Split(SplitError),
+    /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
+    Compression(CompressionError, String),
     /// A `Buffer` that was released, or one that is still in use.
     Buffer(&'static str),
 }
@@ -47,6 +50,9 @@ impl From<BorderError> for PyErr {
                     attributes.set_item("path", path)
                 })
             }
+            BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
+            BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
+            BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
             BorderError::Split(SplitError::OutOfMemory) => PyMemoryError::new_err(SplitError::OutOfMemory.to_string()),
             BorderError::Split(error @ SplitError::TooMuchRepeated) => {
                 raised("EncodeError", &error.to_string(), |_| Ok(()))

@@ -4,6 +4,7 @@
 //! `PyInit__sdk`.
 
 mod buffer;
+mod compression;
 mod errors;
 mod input;
 mod split;
@@ -26,6 +27,8 @@ mod _core {
 
     #[pymodule_export]
     use crate::buffer::Buffer;
+    #[pymodule_export]
+    use crate::compression::{compress, decompress};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
 

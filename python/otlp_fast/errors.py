@@ -31,3 +31,7 @@ class DecodeError(OtlpError, ValueError):
         super().__init__(message)
         self.offset = offset
         self.path = path
+
+
+class CompressionError(OtlpError, ValueError):
+    """Compressed data that is corrupt or cut off, or that passes the limit when it is decompressed."""

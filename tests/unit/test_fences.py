@@ -25,8 +25,9 @@ UNSAFE_ALLOWED_BELOW = ("native/wire/src/simd/",)
 CRATES = {
     "native/wire": {"otlp_wire"},
     "native/otlp": {"otlp_wire", "otlp_schema"},
+    "native/compression": {"otlp_compression"},
     "native/sdk": {"otlp_wire", "otlp_schema", "otlp_sdk"},
-    "src": {"otlp_wire", "otlp_schema", "otlp_sdk", "pyo3"},
+    "src": {"otlp_wire", "otlp_schema", "otlp_compression", "otlp_sdk", "pyo3"},
 }
 OPENTELEMETRY_ALLOWED_BELOW = ("otlp_fast/exporter/", "otlp_fast/processor/", "otlp_fast/compat.py", "otlp_fast/demo/")
 
@@ -68,14 +69,14 @@ def test_every_unsafe_block_names_its_duty(path: Path) -> None:
             assert "SAFETY:" in lines[above], f"{relative(path)}:{number + 1}: unsafe without a SAFETY line"
 
 
-@pytest.mark.parametrize("crate", ["native/otlp"])
+@pytest.mark.parametrize("crate", ["native/otlp", "native/compression"])
 def test_crates_outside_the_fence_forbid_unsafe(crate: str) -> None:
     assert "#![forbid(unsafe_code)]" in (PROJECT / crate / "src/lib.rs").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("folder", sorted(CRATES))
 def test_crate_names_only_layers_below_it(folder: str) -> None:
-    ours = {"otlp_wire", "otlp_schema", "otlp_sdk", "otlp_columns", "otlp_tracezip", "pyo3"}
+    ours = {"otlp_wire", "otlp_schema", "otlp_compression", "otlp_sdk", "otlp_columns", "otlp_tracezip", "pyo3"}
     for path in (PROJECT / folder).rglob("*.rs"):
         if path.name == "build.rs":
             continue
@@ -112,6 +113,7 @@ def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> No
     ("statement", "unwanted"),
     [
         ("import otlp_fast", ["google", "numpy", "grpc", "opentelemetry", "urllib3", "logging", "click", "rich"]),
+        ("import otlp_fast.compression", ["gzip", "zlib", "lz4", "zstandard", "opentelemetry"]),
         ("import otlp_fast.exporter.http", ["google", "numpy", "grpc", "requests", "sqlite3"]),
         ("import otlp_fast.exporter.grpc", ["google", "numpy", "urllib3", "requests", "sqlite3"]),
         ("import otlp_fast.processor", ["google", "numpy", "grpc", "urllib3", "requests", "sqlite3"]),
