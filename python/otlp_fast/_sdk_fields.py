@@ -121,7 +121,7 @@ def read_log_record(record: Any) -> tuple[Any, ...]:
 
 
 def read_log_data(record: Any) -> tuple[Any, ...]:
-    """The same of a LogData, as SDK releases up to 1.36 have it."""
+    """The same of a LogData, as SDK releases up to 1.38 have it."""
     data = record.log_record
     attributes = data.attributes
     severity = data.severity_number
@@ -159,7 +159,7 @@ def read_public_log_record(record: Any) -> tuple[Any, ...]:
         getattr(data.severity_number, "value", None),
         data.body,
         data.attributes,
-        owner.dropped_attributes,
+        getattr(owner, "dropped_attributes", 0),
         getattr(data, "event_name", None),
     )
 

@@ -1,5 +1,5 @@
 # One log record. The SDK's log records are plain objects: only their attributes are in a container of the SDK, whose dict is
-# read in place. In SDK releases up to 1.36 a record is a LogData, whose log_record carries the resource.
+# read in place. In SDK releases up to 1.38 a record is a LogData, whose log_record carries the resource.
 
 # Places in the tuples that the log readers of _sdk_fields.py give. Resource and scope stand where those of a span do.
 cdef enum LogField:
