@@ -74,11 +74,14 @@ pub fn attribute(writer: &mut Writer, tag: u8, key: Text<'_>, value: Scalar<'_>)
         // The lengths of KeyValue, key and AnyValue take one byte each while key and value stay below 0x78 together:
         // six bytes of tags and lengths stand between the first of them and the end.
         if !key.is_empty() && key.len() < 0x68 {
+            // Strings first, by a branch of their own: most values are, and it is the one that is predicted well.
+            if let Scalar::Text(Text::Utf8(text)) = value
+                && key.len() + text.len() < 0x78
+            {
+                let middle = [key_value::VALUE, 2 + text.len() as u8, any_value::STRING_VALUE, text.len() as u8];
+                return writer.put_pair(short_head(tag, key, 2 + text.len()), key, middle, text);
+            }
             match value {
-                Scalar::Text(Text::Utf8(text)) if key.len() + text.len() < 0x78 => {
-                    let middle = [key_value::VALUE, 2 + text.len() as u8, any_value::STRING_VALUE, text.len() as u8];
-                    return writer.put_pair(short_head(tag, key, 2 + text.len()), key, middle, text);
-                }
                 Scalar::Int(number) => {
                     let mut digits = [0; MAX_VARINT_LEN];
                     let length = encode_varint(number as u64, &mut digits);

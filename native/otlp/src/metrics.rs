@@ -157,13 +157,7 @@ pub fn open_exponential_point(writer: &mut Writer) -> Mark {
 
 /// Writes what stands between the attributes and the buckets.
 #[inline]
-pub fn exponential_point_fields(
-    writer: &mut Writer,
-    times: Times,
-    summary: &Summary,
-    scale: i32,
-    zero_count: u64,
-) {
+pub fn exponential_point_fields(writer: &mut Writer, times: Times, summary: &Summary, scale: i32, zero_count: u64) {
     fixed64_field(writer, exponential::START_TIME_UNIX_NANO, times.start_time_unix_nano);
     fixed64_field(writer, exponential::TIME_UNIX_NANO, times.time_unix_nano);
     fixed64_field(writer, exponential::COUNT, summary.count);

@@ -24,6 +24,12 @@ typedef struct {
     uintptr_t meta;
 } otlp_scalar;
 
+/* A key with such a value. */
+typedef struct {
+    otlp_text key;
+    otlp_scalar value;
+} otlp_pair;
+
 enum {
     OTLP_UTF8 = 0, /* valid UTF-8: ASCII, or the content of bytes that were checked */
     OTLP_LATIN1 = 1,
@@ -154,10 +160,12 @@ otlp_writer *otlp_writer_new(void);
 void otlp_writer_free(otlp_writer *writer);
 size_t otlp_writer_len(const otlp_writer *writer);
 void otlp_writer_truncate(otlp_writer *writer, size_t len);
+/* Forgets the content, a failure, and the count of replaced code points. */
 void otlp_writer_clear(otlp_writer *writer);
 size_t otlp_writer_take_replaced(otlp_writer *writer);
 
 void otlp_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, otlp_scalar value);
+void otlp_attributes(otlp_writer *writer, uint32_t owner, const otlp_pair *pairs, size_t count);
 void otlp_value(otlp_writer *writer, uint32_t field, otlp_scalar value);
 void otlp_open_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, uint32_t kind, otlp_container *out);
 void otlp_open_value(otlp_writer *writer, uint32_t field, uint32_t kind, otlp_container *out);
@@ -196,10 +204,7 @@ void otlp_open_exemplar(otlp_writer *writer, uint32_t owner, const otlp_exemplar
 otlp_request *otlp_request_new(size_t expected_len);
 void otlp_request_free(otlp_request *request);
 otlp_writer *otlp_request_writer(otlp_request *request);
-size_t otlp_request_item_count(const otlp_request *request);
 size_t otlp_request_byte_count(const otlp_request *request);
-/* Bytes of its items so far, which costs nothing to ask. */
-size_t otlp_request_written_len(const otlp_request *request);
 uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url);
 uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                 const otlp_writer *schema_url);
@@ -210,7 +215,8 @@ void otlp_request_list_scope(otlp_request *request, uint32_t scope);
 int otlp_request_open_item(otlp_request *request, uint32_t scope, size_t expected_len, otlp_item *out);
 int otlp_request_close_item(otlp_request *request, uint32_t scope, const otlp_item *item);
 void otlp_request_abandon_item(otlp_request *request, const otlp_item *item);
-int otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content);
+/* The bytes of all items so far, or -1 as above. */
+intptr_t otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content);
 /* Copies the finished request to `out`, which must have room for otlp_request_byte_count bytes. */
 int otlp_request_copy(const otlp_request *request, uint8_t *out, size_t len);
 otlp_bytes *otlp_request_finish(otlp_request *request);

@@ -1,7 +1,7 @@
 """The C ABI of abi.rs and the readers of cpython.h, declared for the walker. What each does stands in the headers."""
 
 from cpython.object cimport PyObject
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, intptr_t, uint8_t, uint32_t, uint64_t, uintptr_t
 
 
 cdef extern from "abi.h" nogil:
@@ -17,6 +17,9 @@ cdef extern from "abi.h" nogil:
     ctypedef struct otlp_scalar:
         uint64_t bits
         uintptr_t meta
+    ctypedef struct otlp_pair:
+        otlp_text key
+        otlp_scalar value
     ctypedef struct otlp_mark:
         pass
     ctypedef struct otlp_item:
@@ -100,6 +103,7 @@ cdef extern from "abi.h" nogil:
     void otlp_writer_put_text(otlp_writer *writer, otlp_text text)
 
     void otlp_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, otlp_scalar value)
+    void otlp_attributes(otlp_writer *writer, uint32_t owner, const otlp_pair *pairs, size_t count)
     void otlp_value(otlp_writer *writer, uint32_t field, otlp_scalar value)
     void otlp_open_attribute(otlp_writer *writer, uint32_t owner, otlp_text key, uint32_t kind, otlp_container *out)
     void otlp_open_value(otlp_writer *writer, uint32_t field, uint32_t kind, otlp_container *out)
@@ -138,9 +142,7 @@ cdef extern from "abi.h" nogil:
     otlp_request *otlp_request_new(size_t expected_len)
     void otlp_request_free(otlp_request *request)
     otlp_writer *otlp_request_writer(otlp_request *request)
-    size_t otlp_request_item_count(const otlp_request *request)
     size_t otlp_request_byte_count(const otlp_request *request)
-    size_t otlp_request_written_len(const otlp_request *request)
     void otlp_request_list_resource(otlp_request *request, uint32_t resource)
     void otlp_request_list_scope(otlp_request *request, uint32_t scope)
     uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url)
@@ -149,7 +151,7 @@ cdef extern from "abi.h" nogil:
     int otlp_request_open_item(otlp_request *request, uint32_t scope, size_t expected_len, otlp_item *out)
     int otlp_request_close_item(otlp_request *request, uint32_t scope, const otlp_item *item)
     void otlp_request_abandon_item(otlp_request *request, const otlp_item *item)
-    int otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content)
+    intptr_t otlp_request_add_item(otlp_request *request, uint32_t scope, const otlp_writer *content)
     int otlp_request_copy(const otlp_request *request, uint8_t *out, size_t len)
     otlp_bytes *otlp_request_finish(otlp_request *request)
     void otlp_bytes_free(otlp_bytes *bytes)

@@ -93,6 +93,14 @@ pub struct RawScalar {
     meta: usize,
 }
 
+/// `otlp_pair`
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct RawPair {
+    key: RawText,
+    value: RawScalar,
+}
+
 /// `otlp_span_head`
 #[repr(C)]
 pub struct RawSpanHead {
@@ -347,7 +355,12 @@ mod functions {
     #[unsafe(no_mangle)]
     pub unsafe extern "C" fn otlp_writer_clear(writer: *mut Writer) {
         // SAFETY: see the head of the file: a live writer, not aliased.
-        unsafe { writing(writer, |writer| writer.restart(0)) }
+        unsafe {
+            writing(writer, |writer| {
+                writer.restart(0);
+                writer.take_replaced();
+            });
+        }
     }
 
     #[unsafe(no_mangle)]
@@ -368,6 +381,19 @@ mod functions {
         unsafe {
             writing(writer, |writer| {
                 common::attribute(writer, ATTRIBUTE_TAGS[owner as usize], key.text(), value.scalar());
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_attributes(writer: *mut Writer, owner: u32, pairs: *const RawPair, count: usize) {
+        // SAFETY: see the head of the file: a live writer, and `count` readable pairs of readable text.
+        unsafe {
+            writing(writer, |writer| {
+                let tag = ATTRIBUTE_TAGS[owner as usize];
+                for pair in std::slice::from_raw_parts(pairs, count) {
+                    common::attribute(writer, tag, pair.key.text(), pair.value.scalar());
+                }
             });
         }
     }
@@ -537,7 +563,12 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn otlp_begin_metric(writer: *mut Writer, name: RawText, description: RawText, unit: RawText) {
+    pub unsafe extern "C" fn otlp_begin_metric(
+        writer: *mut Writer,
+        name: RawText,
+        description: RawText,
+        unit: RawText,
+    ) {
         // SAFETY: see the head of the file: a live writer, readable text.
         unsafe {
             writing(writer, |writer| metrics::begin_metric(writer, name.text(), description.text(), unit.text()));
@@ -705,18 +736,8 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_item_count(request: &RequestBuilder) -> usize {
-        request.item_count()
-    }
-
-    #[unsafe(no_mangle)]
     pub extern "C" fn otlp_request_byte_count(request: &RequestBuilder) -> usize {
         guarded(0, || request.byte_count())
-    }
-
-    #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_written_len(request: &RequestBuilder) -> usize {
-        request.written_len()
     }
 
     #[unsafe(no_mangle)]
@@ -796,9 +817,11 @@ mod functions {
     }
 
     #[unsafe(no_mangle)]
-    pub extern "C" fn otlp_request_add_item(request: &mut RequestBuilder, scope: u32, content: &Writer) -> c_int {
+    pub extern "C" fn otlp_request_add_item(request: &mut RequestBuilder, scope: u32, content: &Writer) -> isize {
         guarded(-1, || match request.scope_id(scope) {
-            Some(scope) if !content.failed() && request.add_item(scope, content.as_slice()).is_ok() => 0,
+            Some(scope) if !content.failed() && request.add_item(scope, content.as_slice()).is_ok() => {
+                request.written_len() as isize
+            }
             _ => -1,
         })
     }

@@ -15,24 +15,41 @@ cdef uint32_t[10] VALUE_DEPTH = [5, 6, 6, 4, 5, 5, 7, 7, 7, 8]
 cdef size_t MAX_ATTRIBUTE_LEN = 64 << 20
 
 
+cdef enum:
+    # Scalar attributes that are handed to the writer together.
+    PAIRS = 16
+
+
 cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object attributes) except -1:
     """Writes a mapping as attributes of the message that is open. A plain dict is read in place."""
     cdef PyObject *key
     cdef PyObject *value
     cdef Py_ssize_t position = 0, written = 0
-    cdef otlp_scalar scalar
+    cdef size_t count = 0
+    cdef otlp_pair[PAIRS] pairs
     if type(attributes) is dict:
         while PyDict_Next(attributes, &position, &key, &value):
+            if count == PAIRS:
+                otlp_attributes(writer, owner, pairs, count)
+                count = 0
             if PyUnicode_CheckExact(<object>key):
-                if otlp_scalar_of(value, &scalar) == 0:
-                    otlp_attribute(writer, owner, otlp_text_of(key), scalar)
+                if otlp_scalar_of(value, &pairs[count].value) == 0:
+                    pairs[count].key = otlp_text_of(key)
+                    count += 1
                     written += 1
                     continue
+                if count > 0:
+                    otlp_attributes(writer, owner, pairs, count)
+                    count = 0
                 if write_flat_array(writer, owner, key, value):
                     written += 1
                     continue
+            if count > 0:
+                otlp_attributes(writer, owner, pairs, count)
             # From here on Python code may run and change the dict: go on with a copy of the rest.
             return write_odd_attributes(walk, writer, owner, list(attributes.items())[written:])
+        if count > 0:
+            otlp_attributes(writer, owner, pairs, count)
         return 0
     try:
         # A copy, as the values may run code that changes the mapping.

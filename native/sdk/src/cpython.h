@@ -139,7 +139,15 @@ static inline int otlp_read_trace_id(PyObject *integer, uint8_t *out)
 {
     otlp_digits value = otlp_digits_of(integer);
     uint64_t high, low;
-    if (value.negative || otlp_magnitude(value, &high, &low) < 0)
+    if (value.negative)
+        return -1;
+#if PyLong_SHIFT == 30
+    if (value.count == 5 && value.digits[4] < 0x100) { /* most ids, as they are random */
+        low = (uint64_t)value.digits[2] << 60 | (uint64_t)value.digits[1] << 30 | value.digits[0];
+        high = (uint64_t)value.digits[4] << 56 | (uint64_t)value.digits[3] << 26 | value.digits[2] >> 4;
+    } else
+#endif
+    if (otlp_magnitude(value, &high, &low) < 0)
         return -1;
     otlp_store_big_endian(high, out);
     otlp_store_big_endian(low, out + 8);

@@ -113,10 +113,11 @@ cdef class RequestEncoder:
             otlp_writer_free(writer)
 
     cdef int join(
-        self, Walk walk, uint32_t owner, otlp_writer *writer, object resource, object scope, Py_ssize_t data_points
+        self, Walk walk, uint32_t owner, otlp_writer *writer, object resource, object scope, Py_ssize_t count
     ) except -1:
-        """Adds what was written aside to the open request, in the group of `resource` and `scope`."""
+        """Adds what was written aside, `count` items, to the open request in the group of `resource` and `scope`."""
         cdef Request request
+        cdef intptr_t written
         cdef uint32_t group
         while True:
             # Finding the group may run code too (a hash, an attribute), and that may finish the request.
@@ -124,9 +125,11 @@ cdef class RequestEncoder:
             group = request.group_of(walk, resource, scope)
             if request is self.request:
                 break
-        if otlp_request_add_item(request.handle, group, writer) < 0:
+        written = otlp_request_add_item(request.handle, group, writer)
+        if written < 0:
             raise MemoryError("no memory for another item, or the request would pass 2 GiB")
-        request.data_points += data_points
+        request.item_count += count
+        request.written_len = written
         walk.replaced_surrogates(owner, writer)
         return 0
 
@@ -135,17 +138,14 @@ cdef class RequestEncoder:
         request whole. The old one stays usable for an add that is just looking for its group there; it will see that it
         came too late, and go to the new one.
         """
-        cdef Request request = self.new_request(otlp_request_byte_count(self.request.handle))
+        cdef Request request = Request(otlp_request_byte_count(self.request.handle))
         request, self.request = self.request, request
         return request
-
-    cdef Request new_request(self, size_t expected_len):
-        return Request(expected_len)
 
     @property
     def item_count(self):
         """The number of items in the open request: spans, log records, or data points."""
-        return self.request.item_count()
+        return self.request.item_count
 
     @property
     def byte_count(self):
@@ -174,17 +174,15 @@ cdef class ItemEncoder(RequestEncoder):
         self.idle_walk = None
         if walk is None:
             walk = Walk(ITEMS[self.signal])
-        walk.index = self.request.item_count()
+        walk.index = self.request.item_count
         fields = item_fields(walk, self.signal, item)
         if only_sampled and not is_sampled(field(fields, SPAN_CONTEXT)):
             return False
         writer = self.take_scratch()
         try:
             otlp_writer_clear(writer)
-            # What an item that was refused had replaced is not this one's.
-            otlp_writer_take_replaced(writer)
             write_item(walk, writer, self.signal, item, fields)
-            self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE), 0)
+            self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE), 1)
         finally:
             self.give_scratch(writer)
             if walk.notes is None:

@@ -30,9 +30,10 @@ cdef class Request:
     cdef dict scopes
     # Writers for resources and scopes that are not in use.
     cdef list scratches
-    # Metrics are the items of their requests, but what is counted are their data points.
-    cdef bint counts_data_points
-    cdef Py_ssize_t data_points
+    # How many spans, log records or data points it holds, and the bytes of its items without their envelopes. Only for
+    # what was added by an encoder that is shared.
+    cdef Py_ssize_t item_count
+    cdef Py_ssize_t written_len
 
     def __cinit__(self, size_t expected_len):
         self.handle = otlp_request_new(expected_len)
@@ -84,7 +85,6 @@ cdef class Request:
         if otlp_request_close_item(self.handle, group, &place) < 0:
             raise MemoryError("no memory for another metric, or the request would pass 2 GiB")
         walk.replaced_surrogates(OTLP_NUMBER_POINT, writer)
-        self.data_points += written
         return written
 
     cdef inline uint32_t group_of(self, Walk walk, object resource, object scope) except OTLP_NO_GROUP:
@@ -184,12 +184,6 @@ cdef class Request:
         otlp_writer_clear(scratch.writer)
         self.scratches.append(scratch)
         return 0
-
-    cdef Py_ssize_t item_count(self) noexcept:
-        """The number of spans or log records; of data points where the items are metrics."""
-        if self.counts_data_points:
-            return self.data_points
-        return <Py_ssize_t>otlp_request_item_count(self.handle)
 
     cdef object to_buffer(self):
         """The finished request as a `Buffer`: the memory it was written to, where it has one group."""

@@ -25,7 +25,7 @@ def encode_metrics(metrics_data):
     """
     global expected_metrics_len
     cdef MetricEncoder encoder = MetricEncoder()
-    encoder.request = encoder.new_request(expected_metrics_len)
+    encoder.request = Request(expected_metrics_len)
     # Nothing else can reach this encoder: metrics are written in place.
     encoder.is_private = True
     encoder.add(metrics_data)
@@ -42,14 +42,6 @@ cdef class MetricEncoder(RequestEncoder):
     """
 
     cdef bint is_private
-
-    def __cinit__(self):
-        self.request.counts_data_points = True
-
-    cdef Request new_request(self, size_t expected_len):
-        cdef Request request = Request(expected_len)
-        request.counts_data_points = True
-        return request
 
     def add(self, metrics_data):
         """Encode a `MetricsData` into the open request.
@@ -113,7 +105,6 @@ cdef class MetricEncoder(RequestEncoder):
                 points = request.add_metric(walk, resource, scope, metric, kind, data, data_points)
             else:
                 otlp_writer_clear(scratch)
-                otlp_writer_take_replaced(scratch)
                 points = write_metric(walk, scratch, metric, kind, data, data_points)
                 self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope, points)
         except MemoryError:

@@ -38,14 +38,13 @@ cdef class ItemQueue:
         self.sealed = []
 
     cdef int put(self, object item, bint only_sampled) except -1:
-        cdef Py_ssize_t written
+        cdef Request request = self.encoder.request
         if self.is_closed:
             self.late_count += 1
             return 0
-        written = <Py_ssize_t>otlp_request_written_len(self.encoder.request.handle)
         if (
-            self.sealed_items + self.encoder.request.item_count() >= self.max_items
-            or self.sealed_bytes + written >= self.max_bytes
+            self.sealed_items + request.item_count >= self.max_items
+            or self.sealed_bytes + request.written_len >= self.max_bytes
         ):
             self.dropped_count += 1
             return 0
@@ -57,10 +56,8 @@ cdef class ItemQueue:
             _diagnostics.report([("items_refused", ITEMS[self.encoder.signal], reason_of(error))])
             return 0
         self.accepted_count += 1
-        if (
-            self.encoder.request.item_count() >= self.batch_items
-            or <Py_ssize_t>otlp_request_written_len(self.encoder.request.handle) >= self.batch_bytes
-        ):
+        request = self.encoder.request
+        if request.item_count >= self.batch_items or request.written_len >= self.batch_bytes:
             self.seal()
             self.on_sealed()
         return 0
@@ -68,12 +65,12 @@ cdef class ItemQueue:
     @property
     def item_count(self):
         """Items in the queue, those of the open request included."""
-        return self.sealed_items + self.encoder.request.item_count()
+        return self.sealed_items + self.encoder.request.item_count
 
     @property
     def byte_count(self):
         """Bytes in the queue, those of the open request included, its envelopes not."""
-        return self.sealed_bytes + <Py_ssize_t>otlp_request_written_len(self.encoder.request.handle)
+        return self.sealed_bytes + self.encoder.request.written_len
 
     @property
     def sealed_count(self):
@@ -84,10 +81,10 @@ cdef class ItemQueue:
         """Close the open request, if there is anything in it, and begin an empty one."""
         cdef Request request
         cdef Py_ssize_t count
-        if self.encoder.request.item_count() == 0:
+        if self.encoder.request.item_count == 0:
             return
         request = self.encoder.take_request()
-        count = request.item_count()
+        count = request.item_count
         buffer = request.to_buffer()
         self.sealed.append((buffer, count))
         self.sealed_items += count
@@ -121,6 +118,7 @@ cdef class SpanQueue(ItemQueue):
     def __cinit__(self, **limits):
         self.encoder = SpanEncoder()
 
+    @binding(False)
     def add(self, span):
         """Encode a span into the queue, or count it as dropped. Never raises."""
         self.put(span, True)
@@ -133,6 +131,7 @@ cdef class LogQueue(ItemQueue):
     def __cinit__(self, **limits):
         self.encoder = LogEncoder()
 
+    @binding(False)
     def add(self, record):
         """Encode a log record into the queue, or count it as dropped. Never raises."""
         self.put(record, False)

@@ -249,33 +249,46 @@ impl Drop for RawBuffer {
 }
 
 /// Copies `len` bytes, inline where it is short: attribute keys and values mostly are, and a call of `memcpy` costs
-/// more than the two overlapping loads that cover any length between a power of two and its double.
+/// more than four overlapping words that cover any length from one word to four.
+///
+/// Two branches on the length are all there is. In the midst of a program that does other things they are predicted
+/// badly, and a branch for each power of two cost as much again as the copy (docs/architecture.md, "On the request
+/// thread").
 ///
 /// # Safety
 /// `from` must be readable and `to` writable for `len` bytes, and the two must not overlap.
 #[inline(always)]
 unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
-    macro_rules! overlapping {
-        ($word:ty) => {{
+    /// The words at the start, at the end, and at `$middle` from either.
+    macro_rules! four_words {
+        ($word:ty, $middle:expr) => {{
             const SIZE: usize = size_of::<$word>();
-            // SAFETY: SIZE <= len, so both words lie within the `len` bytes that the caller vouches for.
+            let middle = $middle;
+            // SAFETY: SIZE <= len and SIZE + middle <= len, so all four words lie within the `len` bytes that the caller
+            // vouches for.
             unsafe {
-                let first = from.cast::<$word>().read_unaligned();
-                let last = from.add(len - SIZE).cast::<$word>().read_unaligned();
-                to.cast::<$word>().write_unaligned(first);
-                to.add(len - SIZE).cast::<$word>().write_unaligned(last);
+                let offsets = [0, middle, len - SIZE - middle, len - SIZE];
+                let words = offsets.map(|offset| from.add(offset).cast::<$word>().read_unaligned());
+                for (offset, word) in offsets.into_iter().zip(words) {
+                    to.add(offset).cast::<$word>().write_unaligned(word);
+                }
             }
         }};
     }
-    match len {
-        16..=32 => overlapping!(u128),
-        8..=15 => overlapping!(u64),
-        4..=7 => overlapping!(u32),
-        2..=3 => overlapping!(u16),
-        1 => overlapping!(u8),
-        0 => {}
+    if len > 64 {
         // SAFETY: the caller vouches for `len` bytes on both sides.
-        _ => unsafe { std::ptr::copy_nonoverlapping(from, to, len) },
+        unsafe { std::ptr::copy_nonoverlapping(from, to, len) }
+    } else if len >= 16 {
+        four_words!(u128, len / 32 * 16)
+    } else if len >= 4 {
+        four_words!(u32, len / 8 * 4)
+    } else if len > 0 {
+        // SAFETY: 0, len / 2 and len - 1 lie within the `len` bytes that the caller vouches for.
+        unsafe {
+            for offset in [0, len / 2, len - 1] {
+                to.add(offset).write(from.add(offset).read());
+            }
+        }
     }
 }
 
