@@ -1,4 +1,4 @@
-"""Where the official encoder loses data, and what we do instead: the encoder's rows of the table in FACTS.md.
+"""Where the official encoder loses spans or parts of them, and what we do instead.
 
 Each test shows what the official encoder does with the input, so that a release of it that mends the loss is noticed
 here, and then that ours costs the bad value alone, counts it and names it in a log line.
@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import decimal
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as official_encode_spans
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind
 
 import otlp_fast
+from tests.compat.hostile import (
+    HostileMapping,
+    HostileSequence,
+    Truthless,
+    cyclic_values,
+    multiplying_value,
+    nested_lists,
+    nested_mappings,
+)
+from tests.compat.readback import attributes_of, counted, decoded_spans, with_value
 from tests.compat.spans import make_span
 
 PUBLIC_PROPERTIES = (
@@ -41,20 +49,6 @@ PUBLIC_PROPERTIES = (
 )
 
 
-def decoded(data: bytes) -> list[Span]:
-    """The spans of a request, read by the official classes."""
-    request = ExportTraceServiceRequest.FromString(data)
-    return [span for group in request.resource_spans for scope in group.scope_spans for span in scope.spans]
-
-
-def attributes_of(span: Span) -> dict[str, Any]:
-    return {item.key: getattr(item.value, item.value.WhichOneof("value") or "", None) for item in span.attributes}
-
-
-def counted(kind: str) -> int:
-    return otlp_fast.encode_stats()[kind]
-
-
 def encode_by_encoder(spans: list[Any]) -> bytes:
     encoder = otlp_fast.SpanEncoder()
     for span in spans:
@@ -62,16 +56,12 @@ def encode_by_encoder(spans: list[Any]) -> bytes:
     return bytes(encoder.finish())
 
 
-def with_value(value: Any) -> dict[str, Any]:
-    return {"before": 1, "value": value, "after": 2}
-
-
 def test_lone_surrogate_in_attribute_is_kept_as_replacement_character(caplog: pytest.LogCaptureFixture) -> None:
     spans = [make_span(attributes=with_value("a\ud800b"))]
-    assert "value" not in attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0])
+    assert "value" not in attributes_of(decoded_spans(official_encode_spans(spans).SerializeToString())[0])
     caplog.clear()
     before = counted("values_repaired")
-    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == with_value("a\ufffdb")
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[0]) == with_value("a\ufffdb")
     assert counted("values_repaired") == before + 1
     assert "lone surrogates" in caplog.text
 
@@ -104,7 +94,7 @@ def test_surrogates_of_a_refused_span_are_not_blamed_on_the_next() -> None:
 
 def test_surrogate_pair_of_code_points_is_two_replacement_characters() -> None:
     encoded = otlp_fast.encode_spans([make_span(attributes=with_value("\ud83d\ude00"))])
-    assert attributes_of(decoded(encoded)[0])["value"] == "\ufffd\ufffd"
+    assert attributes_of(decoded_spans(encoded)[0])["value"] == "\ufffd\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -133,8 +123,8 @@ def test_bad_field_costs_itself_where_official_encoder_loses_the_batch(
     with pytest.raises((ValueError, TypeError, KeyError, AttributeError, OverflowError)):
         official_encode_spans(spans).SerializeToString()
     before = counted("values_repaired")
-    first, bad, last = decoded(otlp_fast.encode_spans(spans))
-    assert first == last == decoded(official_encode_spans([make_span()]).SerializeToString())[0]
+    first, bad, last = decoded_spans(otlp_fast.encode_spans(spans))
+    assert first == last == decoded_spans(official_encode_spans([make_span()]).SerializeToString())[0]
     assert getattr(bad, field) == kept
     assert attributes_of(bad) == {"before": 1, "after": 2}
     assert counted("values_repaired") > before
@@ -145,8 +135,8 @@ def test_bad_field_costs_itself_where_official_encoder_loses_the_batch(
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**40, -(10**40)])
 def test_integer_beyond_64_bits_becomes_decimal_string(number: int) -> None:
     spans = [make_span(attributes=with_value(number))]
-    assert "value" not in attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0])
-    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == with_value(str(number))
+    assert "value" not in attributes_of(decoded_spans(official_encode_spans(spans).SerializeToString())[0])
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[0]) == with_value(str(number))
 
 
 @pytest.mark.parametrize("value", [object(), {1, 2}, decimal.Decimal(1), 1j, [1, {2}], {"inner": (1, object())}])
@@ -156,7 +146,7 @@ def test_unsupported_value_is_dropped_counted_and_named(value: Any, caplog: pyte
     caplog.clear()
     before = counted("attributes_dropped")
     assert otlp_fast.encode_spans(spans) == official
-    assert attributes_of(decoded(official)[0]) == {"before": 1, "after": 2}
+    assert attributes_of(decoded_spans(official)[0]) == {"before": 1, "after": 2}
     assert counted("attributes_dropped") == before + 1
     assert "spans[0].attributes['value']" in caplog.text
     assert "cannot be an attribute" in caplog.text
@@ -180,30 +170,14 @@ def test_unsupported_value_is_logged_at_a_bounded_rate(
 
 def test_attribute_key_that_is_no_str_is_kept_by_its_str(caplog: pytest.LogCaptureFixture) -> None:
     spans = [make_span(attributes={3: "three", "after": 2})]
-    assert attributes_of(decoded(official_encode_spans(spans).SerializeToString())[0]) == {"after": 2}
-    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == {"3": "three", "after": 2}
+    assert attributes_of(decoded_spans(official_encode_spans(spans).SerializeToString())[0]) == {"after": 2}
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[0]) == {"3": "three", "after": 2}
     assert "expected str, got int" in caplog.text
-
-
-class HostileSequence(Sequence[int]):
-    """A sequence whose code fails after its first element."""
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-    def __len__(self) -> int:
-        return 3
-
-    def __getitem__(self, index: Any) -> Any:
-        if index == 0:
-            return 1
-        # A new one each time: the traceback of an exception that is raised again would grow.
-        raise type(self.error)(*self.error.args)
 
 
 def test_value_whose_code_raises_costs_itself(caplog: pytest.LogCaptureFixture) -> None:
     spans = [make_span(attributes=with_value(HostileSequence(RuntimeError("no more"))))]
-    assert attributes_of(decoded(otlp_fast.encode_spans(spans))[0]) == {"before": 1, "after": 2}
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[0]) == {"before": 1, "after": 2}
     assert "RuntimeError: no more" in caplog.text
 
 
@@ -216,26 +190,6 @@ def test_interrupt_in_a_value_is_the_users_and_passes_through() -> None:
     assert (encoder.item_count, encoder.byte_count) == (1, size)
     with pytest.raises(KeyboardInterrupt):
         otlp_fast.encode_spans([make_span(attributes=with_value(HostileSequence(KeyboardInterrupt())))])
-
-
-class HostileMapping(Mapping[str, Any]):
-    """A mapping whose code fails when it is iterated over."""
-
-    def __len__(self) -> int:
-        return 1
-
-    def __getitem__(self, key: str) -> Any:
-        raise RuntimeError("no item")
-
-    def __iter__(self) -> Iterator[str]:
-        raise RuntimeError("no keys")
-
-
-class Truthless:
-    """An object that cannot even be asked whether it is true."""
-
-    def __bool__(self) -> bool:
-        raise RuntimeError("neither true nor false")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +205,7 @@ def test_container_whose_code_raises_costs_itself(field: str, value: Any, counte
     span.get_span_context = make_span().get_span_context
     setattr(span, field, value)
     before = counted(counter)
-    (kept,) = decoded(otlp_fast.encode_spans([span]))
+    (kept,) = decoded_spans(otlp_fast.encode_spans([span]))
     assert kept.name == "GET /"
     assert counted(counter) == before + 1
 
@@ -264,21 +218,7 @@ def test_span_whose_own_code_raises_is_refused_alone() -> None:
     with pytest.raises(otlp_fast.EncodeError, match="neither true nor false"):
         encoder.add(span)
     encoder.add(make_span())
-    assert len(decoded(bytes(encoder.finish()))) == 1
-
-
-def nested_lists(levels: int) -> Any:
-    value: Any = 1
-    for _ in range(levels):
-        value = [value]
-    return value
-
-
-def nested_mappings(levels: int) -> Any:
-    value: Any = 1
-    for _ in range(levels):
-        value = {"k": value}
-    return value
+    assert len(decoded_spans(bytes(encoder.finish()))) == 1
 
 
 @pytest.mark.parametrize(("nest", "deepest"), [(nested_lists, 47), (nested_mappings, 31)])
@@ -286,36 +226,23 @@ def test_value_is_kept_as_deep_as_a_parser_reads_it(nest: Any, deepest: int, cap
     spans = [make_span(attributes=with_value(nest(deepest)))]
     encoded = otlp_fast.encode_spans(spans)
     assert encoded == official_encode_spans(spans).SerializeToString()
-    assert len(decoded(encoded)[0].attributes) == 3
+    assert len(decoded_spans(encoded)[0].attributes) == 3
     too_deep = [make_span(attributes=with_value(nest(deepest + 1)))]
-    assert attributes_of(decoded(otlp_fast.encode_spans(too_deep))[0]) == {"before": 1, "after": 2}
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(too_deep))[0]) == {"before": 1, "after": 2}
     assert "nested too deeply" in caplog.text
-
-
-def cyclic_values() -> list[Any]:
-    listed: list[Any] = [1]
-    listed.append(listed)
-    mapped: dict[str, Any] = {"k": 1}
-    mapped["self"] = mapped
-    twofold: list[Any] = []
-    twofold += [twofold, twofold]
-    return [listed, mapped, twofold, nested_lists(100_000)]
 
 
 @pytest.mark.parametrize("value", cyclic_values(), ids=["list", "dict", "twofold", "hundred thousand deep"])
 def test_cyclic_value_is_a_clear_error_for_that_attribute(value: Any, caplog: pytest.LogCaptureFixture) -> None:
     encoded = otlp_fast.encode_spans([make_span(attributes=with_value(value))])
-    assert attributes_of(decoded(encoded)[0]) == {"before": 1, "after": 2}
+    assert attributes_of(decoded_spans(encoded)[0]) == {"before": 1, "after": 2}
     assert "nested too deeply (or contains itself)" in caplog.text
     assert "attributes['value']" in caplog.text
 
 
 def test_value_that_multiplies_is_cut_before_it_fills_the_memory(caplog: pytest.LogCaptureFixture) -> None:
-    value: Any = "x" * 1000
-    for _ in range(30):
-        value = [value, value]
-    encoded = otlp_fast.encode_spans([make_span(attributes=with_value(value))])
-    assert attributes_of(decoded(encoded)[0]) == {"before": 1, "after": 2}
+    encoded = otlp_fast.encode_spans([make_span(attributes=with_value(multiplying_value()))])
+    assert attributes_of(decoded_spans(encoded)[0]) == {"before": 1, "after": 2}
     assert "more than 64 MiB" in caplog.text
 
 
@@ -324,7 +251,7 @@ def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureF
     span = make_span(events=["not an event", Event("kept", timestamp=5)], links=[link, None])
     with pytest.raises(AttributeError):
         official_encode_spans([span])
-    (kept,) = decoded(otlp_fast.encode_spans([span]))
+    (kept,) = decoded_spans(otlp_fast.encode_spans([span]))
     assert [event.name for event in kept.events] == ["kept"]
     assert [item.flags for item in kept.links] == [0x300]
     assert "events dropped: spans[0].events[0]" in caplog.text

@@ -1,41 +1,63 @@
-"""Every supported opentelemetry-sdk: the oldest, one from the middle, and the one installed here.
+"""Every supported opentelemetry-sdk: the oldest, the last with the old log records, and the one installed here.
 
-The private fields that the fast path reads are not a promise of the SDK. Here it shows whether they still hold: SDK
-spans must take the fast path, and its bytes must be those of the reference.
+The private fields that the fast path reads are not a promise of the SDK. Here it shows whether they still hold: what
+the SDK makes must take the fast path, and its bytes must be those of the reference.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 CHECK = Path(__file__).with_name("sdk_version_check.py")
 
 
-def check(path: str) -> list[str]:
+def check(path: str) -> dict[str, Any]:
     environment = {**os.environ, "PYTHONPATH": path}
     result = subprocess.run([sys.executable, str(CHECK)], env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
-    return result.stdout.split()
+    report: dict[str, Any] = json.loads(result.stdout)
+    return report
 
 
-def assert_fast_path_was_taken(report: list[str]) -> None:
-    _, spans, fast, safe = report
-    assert int(spans) == 11
+def assert_all_was_read(report: dict[str, Any], has_event_names: bool, has_exemplars: bool) -> None:
     # All of the SDK's own spans by the fast path; the one made by hand is tried and then read by the safe one.
-    assert (int(fast), int(safe)) == (11, 1)
+    assert report["spans"] == {"items": 11, "fast": 11, "safe": 1}
+    assert report["logs"] == {
+        "items": 12,
+        # The record whose attributes were replaced by a dict is tried too, and then read by the safe path.
+        "fast": 12,
+        "safe": 1,
+        "with_ids": 10,
+        "with_drops": 2,
+        "with_severity": 4,
+        "with_event_name": 8 if has_event_names else 0,
+    }
+    exemplars = report["metrics"].pop("exemplars")
+    assert (exemplars > 0) is has_exemplars
+    # Two meters, each with two sums, two gauges and two histograms, of six combinations of attributes (the observed
+    # gauge: of two).
+    assert report["metrics"] == {"sum": 24, "gauge": 16, "histogram": 12, "exponential_histogram": 12}
+    assert not any(report["losses"].values()), report["losses"]
 
 
 def test_installed_sdk_takes_the_fast_path() -> None:
-    assert_fast_path_was_taken(check(""))
+    assert_all_was_read(check(""), has_event_names=True, has_exemplars=True)
 
 
-@pytest.mark.parametrize("version", ["1.27.0", "1.35.0"])
-def test_older_sdk_takes_the_fast_path(version: str, tmp_path: Path) -> None:
+# Exemplars came with 1.28, the name of an event with 1.35, and ReadableLogRecord with 1.39.
+@pytest.mark.parametrize(
+    ("version", "has_event_names", "has_exemplars"), [("1.27.0", False, False), ("1.38.0", True, True)]
+)
+def test_older_sdk_takes_the_fast_path(
+    version: str, has_event_names: bool, has_exemplars: bool, tmp_path: Path
+) -> None:
     packages = [f"opentelemetry-{name}=={version}" for name in ("sdk", "api")]
     install = [
         sys.executable,
@@ -49,5 +71,5 @@ def test_older_sdk_takes_the_fast_path(version: str, tmp_path: Path) -> None:
     ]
     subprocess.run([*install, *packages], check=True, capture_output=True)
     report = check(str(tmp_path))
-    assert report[0] == version
-    assert_fast_path_was_taken(report)
+    assert report["version"] == version
+    assert_all_was_read(report, has_event_names, has_exemplars)

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 import otlp_fast
 from otlp_fast import reference
-from tests.property.strategies import odd_spans, spans
+from tests.property.strategies.spans import odd_spans, spans
 
 
 class Renamed(ReadableSpan):

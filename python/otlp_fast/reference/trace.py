@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from otlp_fast.reference.common import attributes, optional_string, resource, scope
-from otlp_fast.reference.wire import bytes_field, fixed32_field, fixed64_field, string_field, varint_field
+from otlp_fast.reference.common import attributes
+from otlp_fast.reference.fields import count, identifier, optional_string, time
+from otlp_fast.reference.request import Groups
+from otlp_fast.reference.wire import bytes_field, fixed32_field, string_field, varint_field
 
 CONTEXT_HAS_IS_REMOTE = 0x100
 """SpanFlags: whether the parent is remote is known. Always set; the W3C trace flags below it are not written."""
@@ -21,38 +23,20 @@ CONTEXT_IS_REMOTE = 0x200
 
 def encode_spans(spans: Iterable[Any]) -> bytes:
     """An `ExportTraceServiceRequest`: spans grouped by resource, then by scope, both in first-seen order."""
-    groups: dict[Any, dict[Any, list[bytes]]] = {}
+    groups = Groups()
     for item in spans:
-        scopes = groups.setdefault(item.resource, {})
-        scopes.setdefault(item.instrumentation_scope or None, []).append(span(item))
-    return b"".join(
-        bytes_field(
-            1,  # repeated ResourceSpans resource_spans
-            bytes_field(1, resource(of))
-            + b"".join(bytes_field(2, scope_spans(scope_of, encoded)) for scope_of, encoded in scopes.items())
-            + optional_string(3, of.schema_url),
-        )
-        for of, scopes in groups.items()
-    )
-
-
-def scope_spans(of: Any, spans: list[bytes]) -> bytes:
-    """The content of a `ScopeSpans`: `scope = 1`, `spans = 2`, `schema_url = 3`."""
-    return (
-        bytes_field(1, scope(of))
-        + b"".join(bytes_field(2, encoded) for encoded in spans)
-        + (optional_string(3, of.schema_url) if of else b"")
-    )
+        groups.items(item.resource, item.instrumentation_scope).append(span(item))
+    return groups.request()
 
 
 def span(of: Any) -> bytes:
     """The content of a `Span`."""
     context = of.get_span_context()
     return (
-        identifier(1, context, "trace_id", 16)
-        + identifier(2, context, "span_id", 8)
+        identifier(1, getattr(context, "trace_id", None), 16)
+        + identifier(2, getattr(context, "span_id", None), 8)
         + trace_state(3, context)
-        + (identifier(4, of.parent, "span_id", 8) if of.parent else b"")
+        + (identifier(4, getattr(of.parent, "span_id", None), 8) if of.parent else b"")
         + optional_string(5, of.name)
         + kind(6, of.kind)
         + time(7, of.start_time)
@@ -81,8 +65,8 @@ def event(of: Any) -> bytes:
 def link(of: Any) -> bytes:
     """The content of a `Span.Link`. Its trace state (field 3) is not written."""
     return (
-        identifier(1, of.context, "trace_id", 16)
-        + identifier(2, of.context, "span_id", 8)
+        identifier(1, getattr(of.context, "trace_id", None), 16)
+        + identifier(2, getattr(of.context, "span_id", None), 8)
         + attributes(4, of.attributes, 5)
         + count(5, of.dropped_attributes)
         + fixed32_field(6, flags(of.context))
@@ -100,14 +84,6 @@ def flags(context: Any) -> int:
     return CONTEXT_HAS_IS_REMOTE | (CONTEXT_IS_REMOTE if context and context.is_remote else 0)
 
 
-def identifier(field: int, context: Any, name: str, width: int) -> bytes:
-    """A trace or span id as `width` bytes, big-endian; left out where there is none that fits."""
-    value = getattr(context, name, None)
-    if not isinstance(value, int) or not 0 <= value < 1 << (8 * width):
-        return b""
-    return bytes_field(field, value.to_bytes(width, "big"))
-
-
 def trace_state(field: int, context: Any) -> bytes:
     """The W3C tracestate header: `key=value` joined by commas."""
     state = getattr(context, "trace_state", None)
@@ -122,26 +98,3 @@ def kind(field: int, value: Any) -> bytes:
     names = ("INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
     name = getattr(value, "name", None)
     return varint_field(field, 1 + names.index(name)) if name in names else b""
-
-
-def time(field: int, value: Any) -> bytes:
-    """Nanoseconds since the epoch; left out where they are zero or do not fit 64 bits."""
-    number = unsigned(value, 2**64 - 1)
-    return fixed64_field(field, number) if number else b""
-
-
-def count(field: int, value: Any) -> bytes:
-    """How much the SDK dropped; left out where that is zero or does not fit 32 bits."""
-    number = unsigned(value, 2**32 - 1)
-    return varint_field(field, number) if number else b""
-
-
-def unsigned(value: Any, most: int) -> int:
-    """An integer between 0 and `most` out of what should have been one; 0 where there is none."""
-    if value is None:
-        return 0
-    try:
-        number = value.__index__() if hasattr(value, "__index__") else int(value)
-    except Exception:
-        return 0
-    return number if 0 <= number <= most else 0

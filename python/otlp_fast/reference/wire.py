@@ -7,6 +7,9 @@ seven bits per byte, least significant first, the high bit set on all bytes but 
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterable
+
 VARINT = 0
 FIXED64 = 1
 LENGTH_DELIMITED = 2
@@ -33,9 +36,14 @@ def varint_field(field: int, value: int) -> bytes:
     return tag(field, VARINT) + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
 
 
+def sint32_field(field: int, value: int) -> bytes:
+    """A `sint32` field: 0, -1, 1, -2 as the varints 0, 1, 2, 3 (zigzag), so that small negative numbers are short."""
+    return tag(field, VARINT) + varint(value << 1 if value >= 0 else ~value << 1 | 1)
+
+
 def fixed64_field(field: int, value: int) -> bytes:
-    """A `fixed64` field: eight bytes, little-endian."""
-    return tag(field, FIXED64) + value.to_bytes(8, "little")
+    """A `fixed64` or `sfixed64` field: eight bytes, little-endian, a negative value as its two's complement."""
+    return tag(field, FIXED64) + (value & 0xFFFF_FFFF_FFFF_FFFF).to_bytes(8, "little")
 
 
 def fixed32_field(field: int, value: int) -> bytes:
@@ -43,9 +51,30 @@ def fixed32_field(field: int, value: int) -> bytes:
     return tag(field, FIXED32) + value.to_bytes(4, "little")
 
 
+def double_field(field: int, value: float) -> bytes:
+    """A `double` field: IEEE 754, eight bytes, little-endian."""
+    return tag(field, FIXED64) + double(value)
+
+
+def double(value: float) -> bytes:
+    """A double. Takes what C Python takes for a float: anything with `__float__` or `__index__`, so no str.
+
+    Raises:
+        struct.error: it is no number.
+        OverflowError: it is beyond the doubles.
+    """
+    return struct.pack("<d", value)
+
+
 def bytes_field(field: int, value: bytes) -> bytes:
     """A `bytes` field, or a nested message that is encoded already."""
     return tag(field, LENGTH_DELIMITED) + varint(len(value)) + value
+
+
+def packed_field(field: int, elements: Iterable[bytes]) -> bytes:
+    """A packed `repeated` field of numbers, left out when there are none."""
+    content = b"".join(elements)
+    return bytes_field(field, content) if content else b""
 
 
 def string_field(field: int, value: str) -> bytes:

@@ -1,8 +1,8 @@
-"""Spans as hypothesis makes them: by the real SDK classes, with every kind of field.
+"""What all signals have in common: texts, numbers, attributes, times, resources and scopes.
 
-`spans()` gives spans that the official encoder takes; `odd_spans()` gives spans with values that it loses data over, or
-fails on, as well. Both draw resources and scopes from small pools, equal but not identical ones among them, so that
-grouping is exercised.
+Each strategy comes in two kinds: what the official encoder takes, and, with `odd_` before its name, values that it
+loses data over, or fails on, as well. Resources and scopes are drawn from small pools, equal but not identical ones
+among them, so that grouping is exercised.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 
 class Colour(str, enum.Enum):
@@ -112,27 +109,8 @@ def containers(of: st.SearchStrategy[dict[Any, Any]]) -> st.SearchStrategy[Any]:
     return st.one_of(of, st.none(), st.builds(bounded, of, st.one_of(st.none(), st.integers(0, 9))))
 
 
-trace_states = st.one_of(
-    st.none(),
-    st.just(TraceState()),
-    st.just(TraceState([("vendor", "value"), ("other@tenant", "x=y")])),
-)
-contexts = st.builds(
-    SpanContext,
-    st.integers(0, 2**128 - 1),
-    st.integers(0, 2**64 - 1),
-    st.booleans(),
-    st.sampled_from([TraceFlags(0), TraceFlags(1)]),
-    trace_states,
-)
 times = st.one_of(st.none(), st.just(0), st.integers(0, 2**64 - 1), st.integers(10**18, 2 * 10**18))
 odd_times = st.one_of(times, st.integers(), st.floats(), st.booleans(), odd_texts)
-statuses = st.one_of(
-    st.just(Status(StatusCode.UNSET)),
-    st.just(Status(StatusCode.OK)),
-    st.builds(Status, st.just(StatusCode.ERROR), st.one_of(st.none(), texts)),
-)
-
 resources = st.builds(
     Resource,
     st.sampled_from(
@@ -150,37 +128,3 @@ scopes = st.one_of(
         st.sampled_from([None, {}, {"a": 1}, {"a": True}]),
     ),
 )
-
-
-def make_spans(
-    attributes: st.SearchStrategy[Any], names: st.SearchStrategy[Any], moments: st.SearchStrategy[Any]
-) -> st.SearchStrategy[list[ReadableSpan]]:
-    """Lists of spans over the given attributes, names and times."""
-    forms = containers(attributes)
-    events = st.lists(st.builds(Event, names, forms, moments.filter(lambda moment: moment is not None)), max_size=2)
-    links = st.lists(st.builds(Link, contexts, forms), max_size=2)
-
-    def listed(items: list[Any], limit: int | None) -> Any:
-        return tuple(items) if limit == 0 else BoundedList.from_seq(limit, items)
-
-    limits = st.one_of(st.none(), st.integers(0, 2))
-    span = st.builds(
-        ReadableSpan,
-        name=names,
-        context=contexts,
-        parent=st.one_of(st.none(), contexts),
-        resource=resources,
-        attributes=forms,
-        events=st.builds(listed, events, limits),
-        links=st.builds(listed, links, limits),
-        kind=st.sampled_from(SpanKind),
-        status=statuses,
-        start_time=moments,
-        end_time=moments,
-        instrumentation_scope=scopes,
-    )
-    return st.lists(span, max_size=4)
-
-
-spans = make_spans(mappings, texts, times)
-odd_spans = make_spans(odd_mappings, st.one_of(odd_texts, st.none(), st.integers(), st.binary(max_size=5)), odd_times)
