@@ -1,104 +1,69 @@
-"""Sends one request body: retries, waits, gives up, and says why.
+"""Sends one request: retries, waits, gives up, and says why.
 
-`OTLPClient.send` makes POST requests until one is answered for good or the deadline is reached. Each round that ends
-in a retryable status or in a connection failure is followed by a wait: what the receiver's Retry-After asks, or else
-exponential backoff. A wait that would pass the deadline is not begun.
+`OTLPClient.send` makes attempts until one is answered for good or the deadline is reached; what an attempt is, the
+transport knows. Each round that ends in a retryable answer or in a connection failure is followed by a wait: what the
+receiver asks for, or else exponential backoff. A wait that would pass the deadline is not begun.
 
 A request on a connection that breaks before the answer, as a kept one does when the receiver has closed it meanwhile,
 is repeated at once, one time per call. The same bytes are sent every time.
 
-A read timeout ends the call. urllib3 is given all the time that is left, so none is left for a retry when it has
-passed; the official exporter comes to the same end. The receiver may have taken such a request, and after a broken
-connection too: OTLP delivers at least once.
-
-Redirects are not followed, as the official exporter does not follow them; unlike there, they are failures.
+An attempt gets all the time that is left, so a timeout ends the call; the official exporters come to the same end.
+The receiver may have taken such a request, and after a broken connection too: OTLP delivers at least once.
 """
 
 from __future__ import annotations
 
 import logging
-import re
-import ssl
 import threading
 import time
-from dataclasses import dataclass
-from http import HTTPStatus
+from typing import Protocol
 
-import urllib3
-from urllib3 import exceptions
-
-from otlp_fast import DecodeError
-from otlp_fast._core import read_export_response
-from otlp_fast.exporter.configuration import Settings
-from otlp_fast.exporter.connection import connect, with_fresh_connections
-from otlp_fast.exporter.response import Response, error_message, printable, read_response
-from otlp_fast.exporter.retry import MAX_ROUNDS, RETRYABLE_STATUSES, backoff_seconds, retry_after_seconds
-
-# The same transient error is a warning once in this time, and a debug line otherwise.
-_REPEATED_WARNING_SECONDS = 60.0
-
-# How urllib3 begins its messages, by release: `<urllib3...HTTPConnection object at 0x7f...>: ` or
-# `HTTPConnection(host='collector', port=4318): `. The log line has the address already.
-_CONNECTION_REPR = re.compile(r"(?:<[^<>]* object at 0x[0-9a-f]+>|\w+\(host=[^()]*\)): ")
+from otlp_fast.exporter.log_lines import RepeatedWarning
+from otlp_fast.exporter.outcome import Outcome, Problem
+from otlp_fast.exporter.retry import MAX_ROUNDS, backoff_seconds
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How sending one request body ended."""
+class Transport(Protocol):
+    """One way to a receiver. Safe to use from several threads."""
 
-    delivered: bool
-    status: int | None = None
-    """HTTP status of the last answer, None where there was none."""
-    explanation: str = ""
-    error_type: str = ""
-    """For the `error.type` attribute of metrics: a status, or the name of an exception class."""
-    receiver_unavailable: bool = False
-    """The receiver did not decide about this request: others need not be tried within this deadline."""
-    rejected: int = 0
-    """Items that the receiver says it rejected out of a request that it accepted."""
+    def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
+        """Send `request` once and give the answer within `timeout` seconds."""
 
-    @property
-    def too_large(self) -> bool:
-        """Whether the receiver refused the request for its size."""
-        return self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    def close(self, timeout: float) -> None:
+        """Give up what is kept for further attempts; wait at most `timeout` seconds for attempts under way."""
 
-
-@dataclass(frozen=True)
-class _Problem:
-    """Why one request was not delivered."""
-
-    explanation: str
-    error_type: str
-    status: int | None = None
-    retry_after: float | None = None
-    retryable: bool = False
-    connection_broke: bool = False
+    def renew_after_fork(self) -> None:
+        """Replace what a forked child must not share."""
 
 
 class OTLPClient:
-    """One endpoint, its connections, and the rules for sending to it. Safe to use from several threads."""
+    """One receiver and the rules for sending to it. Safe to use from several threads.
 
-    def __init__(self, settings: Settings, session: urllib3.PoolManager | None, logger: logging.Logger) -> None:
-        self._settings = settings
-        self._owns_connections = session is None
-        self._connections = connect(settings) if session is None else session
-        self._logger = logger
+    `signal` and `address` are for log lines.
+    """
+
+    def __init__(self, transport: Transport, signal: str, address: str, logger: logging.Logger) -> None:
+        self._transport = transport
+        self._signal = signal
+        self._address = address
         self._stopped = threading.Event()
-        self._last_transient = ("", 0.0)
-        self._warned_of_unreadable_body = False
+        self._transient = RepeatedWarning(logger)
+        self._receivers_words = RepeatedWarning(logger)
+        self._unreadable_response = RepeatedWarning(logger)
 
-    def send(self, body: bytes, deadline: float) -> Outcome:
-        """Send `body` and give the outcome before `deadline`, a value of `time.monotonic()`."""
+    def send(self, request: bytes, deadline: float, max_rounds: int = MAX_ROUNDS) -> Outcome:
+        """Send `request` and give the outcome before `deadline`, a value of `time.monotonic()`."""
         started = time.monotonic()
-        requests = 0
-        waits = 0
+        attempts = 0
+        rounds = 0
         reconnected = False
-        problem = _Problem("the deadline had passed", "DeadlineExceeded", retryable=True)
+        problem = Problem("the deadline had passed", "DeadlineExceeded", retryable=True)
         ending = ""
         while (remaining := deadline - time.monotonic()) > 0:
-            requests += 1
-            answer = self._post(body, remaining)
+            attempts += 1
+            answer = self._transport.attempt(request, remaining)
             if isinstance(answer, Outcome):
+                self._report_acceptance(answer)
                 return answer
             problem = answer
             if not problem.retryable:
@@ -107,12 +72,12 @@ class OTLPClient:
                 reconnected = True
                 continue
 
-            pause = backoff_seconds(waits) if problem.retry_after is None else problem.retry_after
-            waits += 1
+            pause = backoff_seconds(rounds) if problem.retry_after is None else problem.retry_after
+            rounds += 1
             if self._stopped.is_set():
                 ending = ", the exporter was shut down"
                 break
-            if waits == MAX_ROUNDS:
+            if rounds >= max_rounds:
                 break
             if pause > deadline - time.monotonic():
                 ending = f", a wait of {pause:.1f} s would pass the deadline"
@@ -124,17 +89,20 @@ class OTLPClient:
         elapsed = time.monotonic() - started
         return Outcome(
             delivered=False,
-            status=problem.status,
-            explanation=f"{problem.explanation} ({_times(requests)}, {elapsed:.1f} s{ending})",
+            explanation=f"{problem.explanation} ({_times(attempts)}, {elapsed:.1f} s{ending})",
             error_type=problem.error_type,
+            status=problem.status,
             receiver_unavailable=problem.retryable,
+            too_large=problem.too_large,
         )
 
-    def shutdown(self) -> None:
-        """Wake waits for a retry, which fail then, and close idle connections. Requests under way are not cut off."""
+    def stop_waiting(self) -> None:
+        """Wake waits for a retry, which fail then, and begin none any more. Attempts under way go on."""
         self._stopped.set()
-        if self._owns_connections:
-            self._connections.clear()
+
+    def close(self, timeout: float) -> None:
+        """Close the transport, within `timeout` seconds."""
+        self._transport.close(timeout)
 
     def renew_after_fork(self) -> None:
         """Replace connections and locks in a forked child."""
@@ -142,111 +110,26 @@ class OTLPClient:
         self._stopped = threading.Event()
         if stopped:
             self._stopped.set()
-        self._connections = with_fresh_connections(self._connections)
+        self._transport.renew_after_fork()
 
-    def _post(self, body: bytes, timeout: float) -> Outcome | _Problem:
-        headers = {name.lower(): value for name, value in self._connections.headers.items()} | self._settings.headers
-        try:
-            answer = self._connections.urlopen(
-                "POST",
-                self._settings.endpoint,
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(total=timeout),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except exceptions.HTTPError as error:
-            return _problem_of_error(error)
-        response = read_response(answer)
-        if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-            self._last_transient = ("", 0.0)
-            return self._accepted(response)
-        return _problem_of_status(response)
-
-    def _accepted(self, response: Response) -> Outcome:
-        rejected, message = 0, ""
-        problem = response.body_problem
-        if response.body and response.carries_protobuf:
-            try:
-                rejected, message = read_export_response(response.body)
-            except DecodeError as error:
-                problem = printable(f"response body is not an export response: {error}")
-        elif response.body:
-            self._logger.debug("Response body of type %s was not read", response.content_type)
+    def _report_acceptance(self, outcome: Outcome) -> None:
+        self._transient.forget()
+        problem, message = outcome.response_problem, outcome.explanation
         if problem:
-            level = logging.DEBUG if self._warned_of_unreadable_body else logging.WARNING
-            self._warned_of_unreadable_body = True
-            self._logger.log(level, "%s accepted the request, but its %s", self._settings.address, problem)
-        if message and rejected <= 0:
-            self._logger.warning("%s accepted the request and says: %s", self._settings.address, printable(message))
-        return Outcome(
-            delivered=True, status=response.status, rejected=max(rejected, 0), explanation=printable(message)
-        )
+            self._unreadable_response.log(problem, "%s accepted the request, but its %s", self._address, problem)
+        if message and not outcome.rejected:
+            self._receivers_words.log(message, "%s accepted the request and says: %s", self._address, message)
 
-    def _report_transient(self, problem: _Problem, pause: float) -> None:
-        last, last_time = self._last_transient
-        now = time.monotonic()
-        repeated = last == problem.explanation and now - last_time < _REPEATED_WARNING_SECONDS
-        if not repeated:
-            self._last_transient = (problem.explanation, now)
-        self._logger.log(
-            logging.DEBUG if repeated else logging.WARNING,
+    def _report_transient(self, problem: Problem, pause: float) -> None:
+        self._transient.log(
+            problem.explanation,
             "Transient error while exporting %s to %s: %s; retrying in %.2f s",
-            self._settings.signal,
-            self._settings.address,
+            self._signal,
+            self._address,
             problem.explanation,
             pause,
         )
 
 
-def _problem_of_status(response: Response) -> _Problem:
-    explanation = response.title
-    message = error_message(response)
-    if message:
-        explanation += f": {message}"
-    if response.location is not None and HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
-        explanation += f"; redirects are not followed, Location: {printable(response.location)}"
-    return _Problem(
-        explanation,
-        str(response.status),
-        status=response.status,
-        retry_after=retry_after_seconds(response.retry_after),
-        retryable=response.status in RETRYABLE_STATUSES,
-    )
-
-
-def _problem_of_error(error: exceptions.HTTPError) -> _Problem:
-    """Judge a request without an answer.
-
-    Retried is what another try may mend: no connection, a broken one, an answer that is not HTTP. A certificate that
-    does not verify will not verify a second later.
-    """
-    causes = (error, *error.args, getattr(error, "original_error", None))
-    bad_certificate = any(
-        isinstance(inner, ssl.SSLCertVerificationError)
-        for cause in causes
-        for inner in (cause, *getattr(cause, "args", ()))
-    )
-    connection_errors = (
-        exceptions.ProtocolError,
-        exceptions.TimeoutError,
-        exceptions.NewConnectionError,
-        exceptions.ProxyError,
-        exceptions.SSLError,
-        exceptions.ClosedPoolError,
-    )
-    name = type(error).__qualname__
-    return _Problem(
-        printable(f"{name}: {_CONNECTION_REPR.sub('', str(error))}"),
-        name,
-        retryable=isinstance(error, connection_errors) and not bad_certificate,
-        connection_broke=isinstance(error, exceptions.ClosedPoolError)
-        or (isinstance(error, exceptions.ProtocolError) and any(isinstance(c, ConnectionError) for c in error.args)),
-    )
-
-
-def _times(requests: int) -> str:
-    return "1 attempt" if requests == 1 else f"{requests} attempts"
+def _times(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"

@@ -1,173 +1,119 @@
-"""Delivers one batch: encodes it, cuts it where it is too large, sends it, and accounts for every item.
+"""Delivers one request: cuts it where it is too large, sends it, and accounts for every item in it.
 
-Loss is never silent and never wider than its cause. An item that the encoder refuses costs itself; a request over the
-size limit, the exporter's own or the receiver's (HTTP 413), is halved until it fits or a single item is left; what a
-receiver rejects out of an accepted request is counted. After a receiver did not answer, the rest of the batch is
-given up without another try: each part would only wait for the same deadline.
+What is delivered are bytes. A request over the exporter's own size limit is cut before it is sent; one that the
+receiver refuses for its size is halved, down to single items. Both cut the bytes of the request: nothing is encoded
+a second time, and the SDK's objects are gone by then. What a receiver rejects out of an accepted request is counted.
 
-Everything given to `deliver` is in the report exactly once, as exported or as lost for one reason.
+After a receiver was unavailable the rest of the request is not tried: each part would only wait for the same deadline.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import NamedTuple
 
 from otlp_fast import Buffer, EncodeError
+from otlp_fast._core import split_request
+from otlp_fast.compression import compress
+from otlp_fast.exporter.accounting import FAILED, REJECTED_BY_RECEIVER, TOO_LARGE, DeliveryReport
 from otlp_fast.exporter.client import OTLPClient
-from otlp_fast.exporter.compression import Compression, compress
-
-Item = TypeVar("Item")
-EncodedItem = TypeVar("EncodedItem", contravariant=True)
-
-REFUSED_BY_ENCODER = "refused_by_encoder"
-TOO_LARGE = "too_large"
-REJECTED_BY_RECEIVER = "rejected_by_receiver"
-FAILED = "failed"
-
-_REASON_TEXTS = {
-    REFUSED_BY_ENCODER: "refused by the encoder",
-    TOO_LARGE: "too large",
-    REJECTED_BY_RECEIVER: "rejected by the receiver",
-    FAILED: "not delivered",
-}
+from otlp_fast.exporter.outcome import Outcome
+from otlp_fast.exporter.retry import MAX_ROUNDS
 
 # The official exporter's exception of this name is what its metrics show as error.type for a request over the limit.
 _TOO_LARGE_ERROR_TYPE = "RequestPayloadTooLargeError"
 
 
-class RequestEncoder(Protocol[EncodedItem]):
-    """A request under construction, such as `otlp_fast.SpanEncoder`."""
+class Part(NamedTuple):
+    """A request, or a piece of one, which is a request too."""
 
-    def add(self, item: EncodedItem, /) -> None:
-        """Add one item, or raise EncodeError and leave the request as it was."""
-
-    def finish(self) -> Buffer:
-        """Give the request."""
+    request: bytes | Buffer
+    item_count: int
 
 
-@dataclass
-class Loss:
-    """Items lost for one reason."""
+class Undecided(NamedTuple):
+    """What the receiver did not decide about, in order, and how the first part of it ended."""
 
-    count: int
-    explanation: str
-    """Of the first such loss in the batch."""
-    error_type: str
+    parts: list[Part]
+    outcome: Outcome
 
 
-@dataclass
-class DeliveryReport:
-    """What became of a batch."""
+class Delivery:
+    """Delivers the requests of one signal through one client.
 
-    exported: int = 0
-    losses: dict[str, Loss] = field(default_factory=dict)
-    status: int | None = None
-    """HTTP status of the first answer that was not a success."""
+    Args:
+        client: What sends.
+        signal: Name of the signal.
+        encoding: How `otlp_fast.compression` compresses what is sent.
+        max_bytes: Bytes of a request before compression; 0 is no limit.
+        max_items: Items in a request; 0 is no limit.
+    """
 
-    @property
-    def lost(self) -> int:
-        """Number of items that did not arrive."""
-        return sum(loss.count for loss in self.losses.values())
-
-    def lose(self, reason: str, count: int, explanation: str, error_type: str) -> None:
-        """Count `count` items as lost."""
-        loss = self.losses.get(reason)
-        if loss is None:
-            self.losses[reason] = Loss(count, explanation, error_type)
-        else:
-            loss.count += count
-
-    def describe(self) -> str:
-        """Say how many items were lost and why, in one line."""
-        parts = []
-        for reason, loss in self.losses.items():
-            part = f"{loss.count} {_REASON_TEXTS[reason]}"
-            parts.append(f"{part}: {loss.explanation}" if loss.explanation else part)
-        return "; ".join(parts)
-
-
-class BatchDelivery(Generic[Item]):
-    """Delivers batches of one kind of item through one client."""
-
-    def __init__(
-        self,
-        client: OTLPClient,
-        *,
-        encode: Callable[[Sequence[Item]], bytes],
-        new_encoder: Callable[[], RequestEncoder[Item]],
-        compression: Compression,
-        max_request_size: int,
-    ) -> None:
+    def __init__(self, client: OTLPClient, signal: str, encoding: str, max_bytes: int, max_items: int) -> None:
         self._client = client
-        self._encode = encode
-        self._new_encoder = new_encoder
-        self._compression = compression
-        self._max_request_size = max_request_size
+        self._signal = signal
+        self._encoding = encoding
+        self._max_bytes = max_bytes
+        self._max_items = max_items
 
-    def deliver(self, items: Sequence[Item], deadline: float, report: DeliveryReport) -> None:
-        """Deliver `items` before `deadline`, a value of `time.monotonic()`, and account for them in `report`."""
-        try:
-            request = self._encode(items)
-        except EncodeError:
-            items, request = self._encode_what_can_be(items, report)
-        if items:
-            self._send(items, request, deadline, report)
+    def deliver(self, whole: Part, deadline: float, report: DeliveryReport) -> None:
+        """Deliver a request before `deadline`, a value of `time.monotonic()`, and account for it in `report`."""
+        undecided = self.attempt(whole, deadline, report)
+        if undecided is not None:
+            count = sum(part.item_count for part in undecided.parts)
+            report.lose(FAILED, count, undecided.outcome.explanation, undecided.outcome.error_type)
 
-    def _encode_what_can_be(self, items: Sequence[Item], report: DeliveryReport) -> tuple[Sequence[Item], bytes]:
-        encoder = self._new_encoder()
-        encoded = []
-        for item in items:
-            try:
-                encoder.add(item)
-            except EncodeError as error:
-                # The encoder names the index: its own, which is that of the batch for the first refusal, and only the
-                # first explanation is kept.
-                report.lose(REFUSED_BY_ENCODER, 1, str(error), type(error).__qualname__)
-            else:
-                encoded.append(item)
-        buffer = encoder.finish()
-        request = bytes(buffer)
-        buffer.release()
-        return encoded, request
-
-    def _send(self, items: Sequence[Item], request: bytes, deadline: float, report: DeliveryReport) -> None:
-        # A stack of what is still to be sent, first part on top. Halves are encoded when their turn comes: most of the
-        # parts of an oversized batch never exist as bytes at the same time.
-        parts: list[tuple[Sequence[Item], bytes | None]] = [(items, request)]
+    def attempt(
+        self, whole: Part, deadline: float, report: DeliveryReport, max_rounds: int = MAX_ROUNDS
+    ) -> Undecided | None:
+        """Do as `deliver`, but give back what the receiver did not decide about: that is not in `report`."""
+        # A stack of what is still to be sent, first part on top.
+        parts = self._cut_to_limits(whole)
         while parts:
-            items, encoded = parts.pop()
-            request = self._encode(items) if encoded is None else encoded
-            if 0 < self._max_request_size < len(request):
-                explanation = f"{len(request)} bytes exceed max_request_size {self._max_request_size}"
-                error_type = _TOO_LARGE_ERROR_TYPE
+            part = parts.pop()
+            outcome = self._send(part, deadline, max_rounds)
+            if outcome.delivered:
+                _count_delivered(part.item_count, outcome, report)
+                continue
+            report.status = report.status or outcome.status
+            if outcome.receiver_unavailable:
+                return Undecided([part, *reversed(parts)], outcome)
+            halves = self._halve(part) if outcome.too_large else [part]
+            if len(halves) > 1:
+                parts += halves
             else:
-                outcome = self._client.send(compress(request, self._compression), deadline)
-                if outcome.delivered:
-                    self._count_delivered(len(items), outcome.rejected, outcome.explanation, report)
-                    continue
-                explanation, error_type = outcome.explanation, outcome.error_type
-                if report.status is None:
-                    report.status = outcome.status
-                if outcome.receiver_unavailable:
-                    untried = sum(len(part) for part, _ in parts)
-                    report.lose(FAILED, len(items) + untried, explanation, error_type)
-                    return
-                if not outcome.too_large:
-                    report.lose(FAILED, len(items), explanation, error_type)
-                    continue
+                reason = TOO_LARGE if outcome.too_large else FAILED
+                report.lose(reason, part.item_count, outcome.explanation, outcome.error_type)
+        return None
 
-            if len(items) > 1:
-                middle = len(items) // 2
-                parts += [(items[middle:], None), (items[:middle], None)]
-            else:
-                report.lose(TOO_LARGE, 1, explanation, error_type)
+    def _send(self, part: Part, deadline: float, max_rounds: int) -> Outcome:
+        size = len(part.request)
+        if 0 < self._max_bytes < size:
+            explanation = f"{size} bytes exceed max_request_size {self._max_bytes}"
+            return Outcome(delivered=False, explanation=explanation, error_type=_TOO_LARGE_ERROR_TYPE, too_large=True)
+        return self._client.send(compress(part.request, self._encoding), deadline, max_rounds)
 
-    @staticmethod
-    def _count_delivered(count: int, rejected: int, message: str, report: DeliveryReport) -> None:
-        # A receiver may answer any number; no more than was sent can have been rejected.
-        rejected = min(rejected, count)
-        report.exported += count - rejected
-        if rejected:
-            report.lose(REJECTED_BY_RECEIVER, rejected, message, "rejected")
+    def _cut_to_limits(self, whole: Part) -> list[Part]:
+        if not (0 < self._max_bytes < len(whole.request) or 0 < self._max_items < whole.item_count):
+            return [whole]
+        try:
+            return self._cut(whole, max_bytes=self._max_bytes, max_items=self._max_items)
+        except EncodeError:
+            # A large resource around many small items: repeated in each part it would not fit in memory. Halves do.
+            return [whole]
+
+    def _halve(self, part: Part) -> list[Part]:
+        """Cut `part` in two, or give it alone where it cannot be cut."""
+        return self._cut(part, max_items=(part.item_count + 1) // 2) if part.item_count > 1 else [part]
+
+    def _cut(self, part: Part, *, max_bytes: int = 0, max_items: int = 0) -> list[Part]:
+        """Give the pieces of `part`, the first one last."""
+        pieces = split_request(part.request, self._signal, max_bytes=max_bytes, max_items=max_items)
+        return [Part(*piece) for piece in reversed(pieces)]
+
+
+def _count_delivered(count: int, outcome: Outcome, report: DeliveryReport) -> None:
+    # A receiver may answer any number; no more than was sent can have been rejected.
+    rejected = min(outcome.rejected, count)
+    report.exported += count - rejected
+    if rejected:
+        report.lose(REJECTED_BY_RECEIVER, rejected, outcome.explanation, "rejected")

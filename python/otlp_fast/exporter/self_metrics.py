@@ -17,9 +17,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from opentelemetry.metrics import MeterProvider, get_meter_provider
-from urllib3.util import parse_url
 
-from otlp_fast.exporter.delivery import DeliveryReport
+from otlp_fast.exporter.accounting import DeliveryReport
+from otlp_fast.exporter.configuration import Settings
 
 ENABLED_VARIABLE = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 
@@ -28,9 +28,6 @@ COMPONENT_NAME = "otel.component.name"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 ERROR_TYPE = "error.type"
-STATUS_CODE = "http.response.status_code"
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 # How many components of a type this process has made: their names are numbered.
 _components: Counter[str] = Counter()
@@ -42,36 +39,34 @@ def enabled() -> bool:
 
 
 class ExporterMetrics:
-    """The instruments of one exporter.
+    """The instruments of one exporter, over the transport `http` or `grpc`."""
 
-    `item` is the noun in metric names and units, such as `span`.
-    """
-
-    def __init__(
-        self, component_type: str, item: str, endpoint: str, meter_provider: MeterProvider | None = None
-    ) -> None:
+    def __init__(self, transport: str, settings: Settings, meter_provider: MeterProvider | None = None) -> None:
+        component_type = f"otlp_{transport}_{settings.signal.component}"
+        signal = settings.signal
         number = _components[component_type]
         _components[component_type] += 1
-        url = parse_url(endpoint)
+        host, port = settings.server
         self._attributes: dict[str, str | int] = {
             COMPONENT_TYPE: component_type,
             COMPONENT_NAME: f"{component_type}/{number}",
-            SERVER_ADDRESS: (url.host or "").strip("[]"),
-            SERVER_PORT: url.port or _DEFAULT_PORTS[url.scheme or "http"],
+            SERVER_ADDRESS: host,
         }
+        if port is not None:
+            self._attributes[SERVER_PORT] = port
         meter = (meter_provider or get_meter_provider()).get_meter("opentelemetry-sdk")
         self._inflight = meter.create_up_down_counter(
-            f"otel.sdk.exporter.{item}.inflight",
-            unit=f"{{{item}}}",
+            f"otel.sdk.exporter.{signal.metric_item}.inflight",
+            unit=signal.metric_unit,
             description=(
-                f"The number of {item}s which were passed to the exporter, but that have not been exported yet"
+                f"The number of {signal.items} which were passed to the exporter, but that have not been exported yet"
                 " (neither successful, nor failed)."
             ),
         )
         self._exported = meter.create_counter(
-            f"otel.sdk.exporter.{item}.exported",
-            unit=f"{{{item}}}",
-            description=f"The number of {item}s for which the export has finished, either successful or failed.",
+            f"otel.sdk.exporter.{signal.metric_item}.exported",
+            unit=signal.metric_unit,
+            description=f"The number of {signal.items} for which the export has finished, either successful or failed.",
         )
         self._duration = meter.create_histogram(
             "otel.sdk.exporter.operation.duration",
@@ -86,18 +81,19 @@ class ExporterMetrics:
     def finished(self, count: int, report: DeliveryReport, seconds: float) -> None:
         """Record what became of the `count` items of a call that took `seconds`."""
         self._inflight.add(-count, self._attributes)
+        self.exported(report)
+        attributes: Mapping[str, str | int] = self._attributes
+        if report.losses:
+            first_loss = next(iter(report.losses.values()))
+            attributes = {**self._with_error(first_loss.error_type), **report.status}
+        self._duration.record(seconds, attributes)
+
+    def exported(self, report: DeliveryReport) -> None:
+        """Record what became of items, those of the spool too: an export that has not ended is not counted."""
         if report.exported:
             self._exported.add(report.exported, self._attributes)
         for loss in report.losses.values():
             self._exported.add(loss.count, self._with_error(loss.error_type))
-
-        attributes: Mapping[str, str | int] = self._attributes
-        if report.losses:
-            first_loss = next(iter(report.losses.values()))
-            attributes = self._with_error(first_loss.error_type)
-            if report.status is not None:
-                attributes = {**attributes, STATUS_CODE: report.status}
-        self._duration.record(seconds, attributes)
 
     def _with_error(self, error_type: str) -> dict[str, str | int]:
         return {**self._attributes, ERROR_TYPE: error_type}

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import ReadableSpan
 
-from otlp_fast.exporter import retry
+from otlp_fast.exporter import grpc as grpc_exporter
+from otlp_fast.exporter import log_lines, retry
 from otlp_fast.exporter.http import OTLPSpanExporter
+from scripted_grpc_receiver import GRPCReceiver
 from scripted_receiver import Receiver
+from telemetry import make_spans
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +25,12 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith("OTEL_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 0.01)
+
+
+@pytest.fixture(autouse=True)
+def every_lost_batch_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests look at log lines, so none is held back."""
+    monkeypatch.setattr(log_lines, "LOSS_LINE_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -55,7 +61,7 @@ def make_exporter(receiver: Receiver) -> Iterator[Callable[..., OTLPSpanExporter
 
     yield make
     for exporter in made:
-        exporter._client.shutdown()
+        exporter._client.close(0)
 
 
 @pytest.fixture
@@ -63,23 +69,33 @@ def exporter(make_exporter: Callable[..., OTLPSpanExporter]) -> OTLPSpanExporter
     return make_exporter()
 
 
-@pytest.fixture(scope="session")
-def make_spans() -> Callable[[int], list[ReadableSpan]]:
-    """Make finished spans with the SDK."""
-
-    def make(count: int, size: int = 10) -> list[ReadableSpan]:
-        memory = InMemorySpanExporter()
-        provider = TracerProvider(resource=Resource({"service.name": "exporter-tests"}))
-        provider.add_span_processor(SimpleSpanProcessor(memory))
-        tracer = provider.get_tracer("tests")
-        for number in range(count):
-            with tracer.start_as_current_span(f"span {number}") as span:
-                span.set_attribute("padding", "x" * size)
-        return list(memory.get_finished_spans())
-
-    return make
+@pytest.fixture
+def grpc_receiver() -> Iterator[GRPCReceiver]:
+    running = GRPCReceiver()
+    yield running
+    running.close()
 
 
 @pytest.fixture
-def spans(make_spans: Callable[[int], list[ReadableSpan]]) -> list[ReadableSpan]:
+def make_grpc_exporter(grpc_receiver: GRPCReceiver) -> Iterator[Callable[..., grpc_exporter.OTLPSpanExporter]]:
+    """Make exporters to `grpc_receiver`, shut down at the end of the test."""
+    made: list[grpc_exporter.OTLPSpanExporter] = []
+
+    def make(**arguments: Any) -> grpc_exporter.OTLPSpanExporter:
+        exporter = grpc_exporter.OTLPSpanExporter(**{"endpoint": grpc_receiver.url, "timeout": 10, **arguments})
+        made.append(exporter)
+        return exporter
+
+    yield make
+    for exporter in made:
+        exporter._client.close(0)
+
+
+@pytest.fixture(name="make_spans", scope="session")
+def give_make_spans() -> Callable[..., list[ReadableSpan]]:
+    return make_spans
+
+
+@pytest.fixture
+def spans() -> list[ReadableSpan]:
     return make_spans(3)

@@ -77,7 +77,7 @@ held, done = threading.Event(), threading.Event()
 
 def hold():
     client = exporter._client
-    with exporter._stats_lock, client._connections.pools.lock, client._stopped._cond:
+    with exporter._stats_lock, client._transport._connections.pools.lock, client._stopped._cond:
         held.set()
         done.wait()
 

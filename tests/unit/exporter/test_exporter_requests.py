@@ -8,8 +8,10 @@ import sys
 import threading
 from collections.abc import Callable
 
+import lz4.frame
 import pytest
 import urllib3
+import zstandard
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
@@ -26,7 +28,12 @@ NOTHING = {
     "too_large": 0,
     "rejected_by_receiver": 0,
     "failed": 0,
+    "spool_full": 0,
+    "spool_failed": 0,
     "after_shutdown": 0,
+    "spooled": 0,
+    "sent_from_spool": 0,
+    "lost_from_spool": 0,
 }
 
 
@@ -83,6 +90,31 @@ def test_gzip_body_is_smaller_and_expands_to_the_same_bytes(
     assert request.headers["content-encoding"] == "gzip"
     assert len(request.body) < len(otlp_fast.encode_spans(spans))
     assert gzip.decompress(request.body) == otlp_fast.encode_spans(spans)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "expand"),
+    [
+        ("gzip", gzip.decompress),
+        ("zstd", lambda body: zstandard.ZstdDecompressor().decompress(body, max_output_size=2**26)),
+        ("lz4", lz4.frame.decompress),
+    ],
+)
+def test_every_encoding_is_read_by_others(
+    receiver: Receiver,
+    make_exporter: MakeExporter,
+    spans: list[ReadableSpan],
+    encoding: str,
+    expand: Callable[[bytes], bytes],
+) -> None:
+    exporter = make_exporter(compression=encoding)
+    request = otlp_fast.encode_spans(spans)
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
+    assert exporter.export_request(request, 3) is True
+    receiver.script(Reply(503))
+    assert exporter.export_request(request, 3) is True
+    assert {sent.headers["content-encoding"] for sent in receiver.requests} == {encoding}
+    assert [expand(sent.body) for sent in receiver.requests] == [request] * 4
 
 
 def test_empty_batch_is_a_success_without_a_request(receiver: Receiver, exporter: OTLPSpanExporter) -> None:
@@ -152,7 +184,7 @@ def sent_names(receiver: Receiver, spans: list[ReadableSpan]) -> list[list[int]]
     ]
 
 
-def test_oversized_batch_is_halved_until_it_fits(
+def test_oversized_batch_is_cut_into_as_few_requests_as_hold_it(
     receiver: Receiver, make_exporter: MakeExporter, make_spans: MakeSpans
 ) -> None:
     spans = make_spans(8, size=1000)
@@ -160,7 +192,7 @@ def test_oversized_batch_is_halved_until_it_fits(
     exporter = make_exporter(max_request_size=limit)
     assert exporter.export(spans) is SpanExportResult.SUCCESS
     assert [request.body for request in receiver.requests] == [
-        otlp_fast.encode_spans(spans[start : start + 2]) for start in (0, 2, 4, 6)
+        otlp_fast.encode_spans(spans[start : start + 3]) for start in (0, 3, 6)
     ]
     assert exporter.stats() == {**NOTHING, "exported": 8}
 
@@ -178,7 +210,7 @@ def test_request_of_exactly_the_limit_is_not_split(
 def test_limit_of_zero_sends_any_size(
     receiver: Receiver, make_exporter: MakeExporter, spans: list[ReadableSpan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("otlp_fast.exporter.configuration.DEFAULT_MAX_REQUEST_SIZE", 1)
+    monkeypatch.setattr("otlp_fast.exporter.http.configuration.DEFAULT_MAX_REQUEST_SIZE", 1)
     assert make_exporter(max_request_size=0).export(spans) is SpanExportResult.SUCCESS
     assert make_exporter().export(spans) is SpanExportResult.FAILURE
     assert len(receiver.requests) == 1

@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from otlp_fast.exporter import retry
 from otlp_fast.exporter.http import OTLPSpanExporter
+from otlp_fast.exporter.http.retry_after import retry_after_seconds
 from scripted_receiver import LOGGER, Raw, Receiver, Reply, Stopwatch, reset
 
 MakeExporter = Callable[..., OTLPSpanExporter]
@@ -140,17 +141,17 @@ def test_retry_after_past_the_deadline_is_a_failure_at_once(
     [("5", 5.0), (" 1.5 ", 1.5), ("-3", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0)],
 )
 def test_retry_after_is_read_in_both_forms(value: str, seconds: float) -> None:
-    assert retry.retry_after_seconds(value) == seconds
+    assert retry_after_seconds(value) == seconds
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", "nan", "inf", "1e999", "5, 5", "Wed, 99 Oct 2015 07:28:00 GMT"])
 def test_unusable_retry_after_is_ignored(value: str | None) -> None:
-    assert retry.retry_after_seconds(value) is None
+    assert retry_after_seconds(value) is None
 
 
 def test_future_retry_after_date_is_the_time_until_then() -> None:
     value = email.utils.formatdate(time.time() + 100, usegmt=True)
-    assert 90 < (retry.retry_after_seconds(value) or 0) <= 100
+    assert 90 < (retry_after_seconds(value) or 0) <= 100
 
 
 def test_closed_port_is_retried_then_a_failure(

@@ -24,12 +24,11 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import create_urllib3_context, make_headers, parse_url
 
-from otlp_fast.exporter.configuration import Configured, Settings, without_credentials
+from otlp_fast.exporter.configuration import Configured, without_credentials
+from otlp_fast.exporter.http.configuration import DEFAULT_PORTS, HTTPSettings
 
 # As many as `requests` keeps: an exporter is used from one thread, or from a few.
 _KEPT_CONNECTIONS = 10
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class _DeadlineReader(io.RawIOBase):
@@ -82,7 +81,7 @@ class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _DeadlineHTTPSConnection
 
 
-def connect(settings: Settings) -> urllib3.PoolManager:
+def connect(settings: HTTPSettings) -> urllib3.PoolManager:
     """Make the pool manager for `settings`. Raises ValueError where a certificate, key or proxy cannot be used."""
     pool: dict[str, Any] = {"maxsize": _KEPT_CONNECTIONS}
     tls = _tls_context(settings)
@@ -105,7 +104,7 @@ def with_fresh_connections(manager: urllib3.PoolManager) -> urllib3.PoolManager:
     return fresh
 
 
-def _tls_context(settings: Settings) -> ssl.SSLContext | None:
+def _tls_context(settings: HTTPSettings) -> ssl.SSLContext | None:
     """Load certificates and keys, also where the endpoint is http and will not use them: a wrong path is a mistake."""
     authority, key, certificate = (
         settings.certificate_file,
@@ -146,7 +145,7 @@ def _proxy_for(endpoint: str) -> str | None:
     url = parse_url(endpoint)
     scheme = url.scheme or "http"
     host = (url.host or "").strip("[]")
-    if proxy_bypass(f"{host}:{url.port or _DEFAULT_PORTS[scheme]}"):
+    if proxy_bypass(f"{host}:{url.port or DEFAULT_PORTS[scheme]}"):
         return None
     proxies = getproxies()
     return proxies.get(scheme) or proxies.get("all")

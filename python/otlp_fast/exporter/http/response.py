@@ -18,12 +18,12 @@ import urllib3
 
 from otlp_fast import DecodeError
 from otlp_fast._core import read_status_message
-from otlp_fast.exporter.configuration import CONTENT_TYPE
+from otlp_fast.exporter.http.configuration import CONTENT_TYPE
+from otlp_fast.exporter.log_lines import SHOWN_CHARACTERS, printable
 
 MAX_BODY_SIZE = 4 * 1024 * 1024
 
 _CHUNK_SIZE = 64 * 1024
-_SHOWN_CHARACTERS = 200
 
 # zlib's window bits for each Content-Encoding: 15 for a zlib header, 16 more for a gzip one.
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -83,13 +83,7 @@ def error_message(response: Response) -> str:
             message = ""
         if message:
             return printable(message)
-    return printable(response.body[: 4 * _SHOWN_CHARACTERS].decode("utf-8", "replace"))
-
-
-def printable(text: str) -> str:
-    """Give the first 200 characters of `text` that can stand in a log line, white space folded."""
-    folded = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return folded[:_SHOWN_CHARACTERS]
+    return printable(response.body[: 4 * SHOWN_CHARACTERS].decode("utf-8", "replace"))
 
 
 def _read_body(answer: urllib3.BaseHTTPResponse) -> tuple[bytes | None, str]:

@@ -1,0 +1,278 @@
+"""What all exporters share: from a batch of the SDK's objects, or a request, to a result and its account.
+
+A batch is encoded once. What is delivered from then on are the bytes of the request, so a processor that encodes by
+itself hands its requests in by `export_request` and takes the same way.
+
+Loss is never silent and never wider than its cause: an item that the encoder refuses costs itself; everything given
+to an exporter is in `stats()` exactly once, and what was lost is in the log, too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from opentelemetry.metrics import MeterProvider
+
+from otlp_fast import Buffer, EncodeError
+from otlp_fast._core import count_items
+from otlp_fast.exporter.accounting import FAILED, REASONS, REFUSED_BY_ENCODER, DeliveryReport
+from otlp_fast.exporter.client import OTLPClient, Transport
+from otlp_fast.exporter.configuration import Settings
+from otlp_fast.exporter.delivery import Delivery, Part
+from otlp_fast.exporter.fork import renew_in_forked_children
+from otlp_fast.exporter.log_lines import LossLog, RepeatedWarning
+from otlp_fast.exporter.self_metrics import ExporterMetrics, enabled
+from otlp_fast.exporter.signals import Signal
+from otlp_fast.exporter.suppression import instrumentation_suppressed
+
+_EXPORTED = "exported"
+_AFTER_SHUTDOWN = "after_shutdown"
+_SPOOLED = "spooled"
+_SENT_FROM_SPOOL = "sent_from_spool"
+_LOST_FROM_SPOOL = "lost_from_spool"
+
+
+class OTLPExporter:
+    """Delivers telemetry of one signal to one receiver, and accounts for all of it.
+
+    Args:
+        settings: What to send and where.
+        transport: How.
+        encoding: How `otlp_fast.compression` compresses requests; `none` where the transport compresses by itself.
+        logger: The logger of the transport's package.
+        transport_name: `http` or `grpc`, for the exporter's own metrics.
+        meter_provider: For these metrics.
+        spool_dir: Where to keep what could not be sent, if anywhere.
+        spool_max_bytes: How much.
+        max_items: Items in a request; 0 is no limit.
+
+    Safe to use from several threads, and in forked children of the process that made it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        transport: Transport,
+        *,
+        encoding: str,
+        logger: logging.Logger,
+        transport_name: str,
+        meter_provider: MeterProvider | None,
+        spool_dir: str | os.PathLike[str] | None,
+        spool_max_bytes: int,
+        max_items: int = 0,
+    ) -> None:
+        signal = settings.signal
+        self._settings = settings
+        self._logger = logger
+        self._client = OTLPClient(transport, signal.name, settings.address, logger)
+        self._delivery = Delivery(self._client, signal.name, encoding, settings.max_request_size, max_items)
+        self._spooled = None
+        if spool_dir:
+            # SQLite is for those who asked for it.
+            from otlp_fast.exporter.spool import Spool
+            from otlp_fast.exporter.spooling import SpooledDelivery
+
+            spool = Spool(spool_dir, f"{signal.name} {settings.endpoint}", spool_max_bytes)
+            self._spooled = SpooledDelivery(self._delivery, spool, RepeatedWarning(logger))
+        self._transport_name = transport_name
+        self._metrics: ExporterMetrics | None = None
+        self.set_meter_provider(meter_provider)
+        self._losses = LossLog(logger, signal.items)
+        self._is_shut_down = False
+        self._reset_stats()
+        renew_in_forked_children(self)
+
+    def export_request(self, request: bytes | Buffer, item_count: int, *, timeout: float | None = None) -> bool:
+        """Deliver a request that is encoded already, of `item_count` items of this exporter's signal.
+
+        Gives True where every item arrived or is safe in the spool. What it does not, it logs and counts. `timeout`
+        in seconds shortens the exporter's own. Never raises.
+        """
+        return self._export(item_count, lambda report: Part(request, item_count), timeout)
+
+    def drain_spool(self, timeout: float | None = None) -> bool:
+        """Send what is in the spool, within `timeout` seconds or the exporter's own timeout.
+
+        For idle times: after a failed attempt it does nothing until it is time for the next one. Gives whether
+        nothing is left, which is so where there is no spool. Never raises.
+        """
+        seconds = self._settings.timeout if timeout is None else timeout
+        return self._is_shut_down or self._drain(time.monotonic() + seconds, at_once=False)
+
+    def force_flush(self, timeout_millis: float = 30_000) -> bool:
+        """Send what is in the spool within `timeout_millis`, and give whether nothing is left there.
+
+        Nothing else is kept between calls of `export`.
+        """
+        return self._is_shut_down or self._drain(time.monotonic() + timeout_millis / 1000, at_once=True)
+
+    def shutdown(self, timeout_millis: float = 30_000, **keywords: Any) -> None:
+        """Refuse further batches, and end within `timeout_millis`.
+
+        A call of `export` that waits for a retry is woken and fails, or goes to the spool. The spool is drained.
+        Requests under way over HTTP are left to end by themselves; gRPC calls get the time that is left and are
+        cancelled then.
+        """
+        if self._is_shut_down:
+            self._logger.warning("Exporter already shutdown, ignoring call")
+            return
+        self._is_shut_down = True
+        # The SDK's periodic metric reader names it otherwise.
+        deadline = time.monotonic() + keywords.get("timeout", timeout_millis) / 1000
+        self._client.stop_waiting()
+        self._drain(deadline, at_once=True)
+        self._client.close(max(deadline - time.monotonic(), 0.0))
+        if self._spooled is not None:
+            self._spooled.close(deadline - time.monotonic())
+        self._losses.flush(logging.ERROR)
+
+    def stats(self) -> dict[str, int]:
+        """Give how many items this exporter was given, by what became of them; the first nine are all of them.
+
+        - `exported`: taken by the receiver.
+        - `refused_by_encoder`: not items of the signal.
+        - `too_large`: a single item over `max_request_size`, or refused by the receiver for its size when sent alone.
+        - `rejected_by_receiver`: rejected in a partial success.
+        - `failed`: not delivered: refused, no answer until the deadline, or shut down while waiting.
+        - `spool_full`, `spool_failed`: not delivered, and not kept.
+        - `after_shutdown`: given to the exporter after `shutdown`.
+        - `spooled`: not delivered, and kept on disk.
+        - `sent_from_spool`, `lost_from_spool`: kept before, maybe by another process, and what became of them since.
+
+        Items are spans, log records or data points. A forked child counts from zero.
+        """
+        with self._stats_lock:
+            return dict(self._stats)
+
+    def set_meter_provider(self, meter_provider: MeterProvider | None) -> None:
+        """Take the exporter's own metrics from `meter_provider`, or the global one, if the user asked for them."""
+        if enabled():
+            self._metrics = ExporterMetrics(self._transport_name, self._settings, meter_provider)
+
+    def renew_after_fork(self) -> None:
+        """Replace connections, locks and counts in a forked child; called by the fork hook."""
+        self._reset_stats()
+        self._losses.renew_after_fork()
+        if self._spooled is not None:
+            self._spooled.renew_after_fork()
+        self._client.renew_after_fork()
+
+    def _export_batch(self, batch: Iterable[Any]) -> bool:
+        """Encode a batch of spans or log records and deliver it. Never raises."""
+        try:
+            items = tuple(batch)
+        except Exception:
+            self._logger.exception("Failed to export %s to %s", self._settings.signal.items, self._settings.address)
+            return False
+        return self._export(len(items), lambda report: _encode(self._settings.signal, items, report), None)
+
+    def _export_metrics(self, metrics_data: Any, timeout: float | None) -> bool:
+        """Encode metrics and deliver them. The encoder leaves out and counts what it cannot take. Never raises."""
+        try:
+            request = self._settings.signal.encode(metrics_data)
+            data_points = count_items(request, self._settings.signal.name)
+        except Exception:
+            self._logger.exception("Failed to export %s to %s", self._settings.signal.items, self._settings.address)
+            return False
+        return self.export_request(request, data_points, timeout=timeout)
+
+    def _export(self, given: int, encode: Callable[[DeliveryReport], Part], timeout: float | None) -> bool:
+        try:
+            if self._is_shut_down:
+                self._add_to_stats({_AFTER_SHUTDOWN: given})
+                self._losses.log(logging.WARNING, given, "Exporter already shutdown, ignoring batch")
+                return False
+            if not given:
+                return True
+            return self._deliver(given, encode, timeout)
+        except Exception:
+            self._logger.exception("Failed to export %s to %s", self._settings.signal.items, self._settings.address)
+            return False
+
+    def _deliver(self, given: int, encode: Callable[[DeliveryReport], Part], timeout: float | None) -> bool:
+        started = time.monotonic()
+        seconds = self._settings.timeout if timeout is None else min(timeout, self._settings.timeout)
+        report, drained = DeliveryReport(), DeliveryReport()
+        unexpected: Exception | None = None
+        if self._metrics is not None:
+            self._metrics.started(given)
+        try:
+            with instrumentation_suppressed():
+                part = encode(report)
+                if part.item_count and self._spooled is None:
+                    self._delivery.deliver(part, started + seconds, report)
+                elif part.item_count and self._spooled is not None:
+                    self._spooled.deliver(part, started + seconds, report, drained)
+        except Exception as error:
+            unexpected = error
+            name = type(error).__qualname__
+            report.lose(FAILED, max(given - report.accounted, 0), f"{name}: {error}", name)
+
+        counts = {_EXPORTED: report.exported, _SPOOLED: report.spooled}
+        counts.update((reason, loss.count) for reason, loss in report.losses.items())
+        self._add_to_stats(counts)
+        if report.lost:
+            self._log_loss(report, f"Failed to export {report.lost} of {given}", unexpected)
+        if self._metrics is not None:
+            self._metrics.finished(given, report, time.monotonic() - started)
+        self._account_for_drained(drained)
+        return not report.lost
+
+    def _drain(self, deadline: float, *, at_once: bool) -> bool:
+        if self._spooled is None:
+            return True
+        drained = DeliveryReport()
+        try:
+            with instrumentation_suppressed():
+                is_empty = self._spooled.drain(deadline, drained, at_once=at_once)
+            self._account_for_drained(drained)
+        except Exception:
+            self._logger.exception("Failed to send from the spool to %s", self._settings.address)
+            return False
+        return is_empty
+
+    def _account_for_drained(self, drained: DeliveryReport) -> None:
+        self._add_to_stats({_SENT_FROM_SPOOL: drained.exported, _LOST_FROM_SPOOL: drained.lost})
+        if drained.lost:
+            self._log_loss(drained, f"Failed to export {drained.lost} spooled", None)
+        if self._metrics is not None:
+            self._metrics.exported(drained)
+
+    def _log_loss(self, report: DeliveryReport, beginning: str, error: Exception | None) -> None:
+        message = f"{beginning} {self._settings.signal.items} to {self._settings.address}: {report.describe()}"
+        self._losses.log(logging.ERROR, report.lost, message, error=error)
+
+    def _reset_stats(self) -> None:
+        self._stats_lock = threading.Lock()
+        names = (_EXPORTED, *REASONS, _AFTER_SHUTDOWN, _SPOOLED, _SENT_FROM_SPOOL, _LOST_FROM_SPOOL)
+        self._stats = dict.fromkeys(names, 0)
+
+    def _add_to_stats(self, counts: Mapping[str, int]) -> None:
+        with self._stats_lock:
+            for name, count in counts.items():
+                self._stats[name] += count
+
+
+def _encode(signal: Signal, items: Sequence[Any], report: DeliveryReport) -> Part:
+    try:
+        return Part(signal.encode(items), len(items))
+    except EncodeError:
+        if signal.new_encoder is None:
+            raise
+    encoder = signal.new_encoder()
+    encoded = 0
+    for item in items:
+        try:
+            encoder.add(item)
+            encoded += 1
+        except EncodeError as error:
+            # The encoder names the index: its own, which is that of the batch for the first refusal, and only the
+            # first explanation is kept.
+            report.lose(REFUSED_BY_ENCODER, 1, str(error), type(error).__qualname__)
+    return Part(encoder.finish(), encoded)
