@@ -40,13 +40,13 @@ cdef class ItemQueue:
     cdef int put(self, object item, bint only_sampled) except -1:
         cdef Request request = self.encoder.request
         if self.is_closed:
-            self.late_count += 1
+            self.late_count += is_wanted(item, only_sampled)
             return 0
         if (
             self.sealed_items + request.item_count >= self.max_items
             or self.sealed_bytes + request.written_len >= self.max_bytes
         ):
-            self.dropped_count += 1
+            self.dropped_count += is_wanted(item, only_sampled)
             return 0
         try:
             if not self.encoder.add_item(item, only_sampled):
@@ -109,6 +109,16 @@ cdef class ItemQueue:
         self.sealed = []
         self.sealed_items = self.sealed_bytes = 0
         self.accepted_count = self.dropped_count = self.refused_count = self.late_count = 0
+
+
+cdef bint is_wanted(object item, bint only_sampled) noexcept:
+    """Whether the item would have been taken: what is not sampled is no loss."""
+    if not only_sampled:
+        return True
+    try:
+        return is_sampled(item.context)
+    except Exception:
+        return True
 
 
 @final

@@ -20,12 +20,13 @@ class ForkAware(Protocol):
         """Replace sockets and locks. Runs in the child, before any other thread exists there."""
 
 
-_registered: weakref.WeakSet[ForkAware] = weakref.WeakSet()
+# In the order of registration, so that an exporter is renewed before the processor that it was given to.
+_registered: weakref.WeakKeyDictionary[ForkAware, None] = weakref.WeakKeyDictionary()
 
 
 def renew_in_forked_children(thing: ForkAware) -> None:
     """Have `thing.renew_after_fork()` called in every child forked while `thing` is alive."""
-    _registered.add(thing)
+    _registered[thing] = None
 
 
 def _renew_all() -> None:

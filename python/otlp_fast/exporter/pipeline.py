@@ -88,6 +88,11 @@ class OTLPExporter:
         self._reset_stats()
         renew_in_forked_children(self)
 
+    @property
+    def has_spool(self) -> bool:
+        """Whether what cannot be sent is kept on disk."""
+        return self._spooled is not None
+
     def export_request(self, request: bytes | Buffer, item_count: int, *, timeout: float | None = None) -> bool:
         """Deliver a request that is encoded already, of `item_count` items of this exporter's signal.
 
