@@ -71,6 +71,10 @@ END;
 CREATE TRIGGER IF NOT EXISTS record_goes AFTER DELETE ON record BEGIN
     UPDATE pending SET records = records - 1, items = items - old.item_count, bytes = bytes - length(old.request);
 END;
+CREATE TRIGGER IF NOT EXISTS record_changes AFTER UPDATE ON record BEGIN
+    UPDATE pending SET items = items + new.item_count - old.item_count,
+        bytes = bytes + length(new.request) - length(old.request);
+END;
 COMMIT;
 """
 # After damage, which may have changed numbers that the triggers subtract.
@@ -185,6 +189,20 @@ class Spool:
         with self._lock:
             if record is self._claimed:
                 self._unlock_claims()
+
+    def replace(self, record: SpooledRequest, request: bytes, item_count: int) -> None:
+        """Put what is left of the claimed `record` in its place and give it back: it is the oldest still.
+
+        Where it fails the whole record stays, and is given back too.
+        """
+        row = (item_count, _checksum(request, item_count), request, record.identifier, record.checksum)
+        statement = "UPDATE record SET item_count = ?, checksum = ?, request = ? WHERE identifier = ? AND checksum = ?"
+        with self._lock:
+            try:
+                self._run(lambda connection: connection.execute(statement, row))
+            finally:
+                if record is self._claimed:
+                    self._unlock_claims()
 
     @property
     def item_count(self) -> int:

@@ -96,7 +96,11 @@ class SpooledDelivery:
         """Give whether the receiver answered for the whole record."""
         before = drained.accounted
         whole = Part(record.request, record.item_count)
-        undecided = self._delivery.attempt(whole, deadline, drained, max_rounds=1)
+        try:
+            undecided = self._delivery.attempt(whole, deadline, drained, max_rounds=1)
+        except BaseException:
+            self._spool.release(record)
+            raise
         if undecided is None:
             self._spool.remove(record)
             self._reset_pause()
@@ -105,10 +109,10 @@ class SpooledDelivery:
         if drained.accounted == before:
             self._spool.release(record)
         else:
-            # Cut in parts, of which the receiver took some: only the others are for another time.
-            for part in undecided.parts:
-                self._keep(part, undecided, drained)
-            self._spool.remove(record)
+            # Cut in parts, of which the receiver took some: only the others are for another time. Requests one behind
+            # the other are one request, so they take the place of the whole.
+            rest = b"".join(bytes(part.request) for part in undecided.parts)
+            self._spool.replace(record, rest, sum(part.item_count for part in undecided.parts))
         return False
 
     def _keep(self, part: Part, undecided: Undecided | None, report: DeliveryReport) -> None:

@@ -52,7 +52,7 @@ def test_other_status_is_a_failure_at_once(
     assert exporter.stats()["failed"] == 3
     line = failure_line(caplog)
     assert line.startswith(f"Failed to export 3 of 3 spans to {receiver.url}: 3 not delivered: {status} ")
-    assert "(1 attempt, 0.0 s)" in line
+    assert "(1 attempt, " in line
     if status != 304:
         assert ": no t this way" in line
 

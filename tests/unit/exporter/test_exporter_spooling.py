@@ -186,6 +186,32 @@ def test_kept_request_is_cut_and_what_was_not_taken_stays(
     assert bodies(receiver)[2:] == [last_two, last_two]
 
 
+def test_what_is_left_of_a_cut_request_is_sent_before_later_ones(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter
+) -> None:
+    spans, later = make_spans(4), make_spans(1)
+    receiver.script(GONE)
+    spooling_exporter.export(spans)
+    receiver.script(Reply(413), Reply(200), GONE)
+    spooling_exporter.export(later)
+    receiver.requests.clear()
+    assert spooling_exporter.force_flush() is True
+    assert bodies(receiver) == [otlp_fast.encode_spans(spans[2:]), otlp_fast.encode_spans(later)]
+    assert counted(spooling_exporter) == {"spooled": 5, "sent_from_spool": 5}
+
+
+def test_unexpected_error_while_sending_gives_the_claim_back(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.script(GONE)
+    spooling_exporter.export(make_spans(2))
+    with monkeypatch.context() as broken:
+        broken.setattr("otlp_fast.exporter.delivery.compress", lambda *_: 1 / 0)
+        spooling_exporter.force_flush()
+    assert spooling_exporter.force_flush() is True
+    assert counted(spooling_exporter) == {"spooled": 2, "sent_from_spool": 2}
+
+
 def test_parts_that_were_not_tried_are_kept(receiver: Receiver, make_spooling: MakeExporter) -> None:
     spans = make_spans(6, size=1000)
     exporter = make_spooling(max_request_size=len(otlp_fast.encode_spans(spans[:2])))

@@ -100,6 +100,21 @@ def test_released_record_is_the_oldest_still(spool: Spool) -> None:
     assert drain(spool) == [b"first", b"second"]
 
 
+def test_replaced_record_is_the_oldest_still(spool: Spool) -> None:
+    spool.append(b"first and second", 2)
+    spool.append(b"third", 1)
+    record = spool.claim()
+    assert record is not None
+    spool.replace(record, b"second", 1)
+    assert (len(spool), spool.item_count, spool.byte_count) == (2, 2, len(b"second" + b"third"))
+    for expected in (b"second", b"third"):
+        record = spool.claim()
+        assert record is not None
+        assert (record.request, record.item_count) == (expected, 1)
+        spool.remove(record)
+    assert (len(spool), spool.item_count, spool.byte_count) == (0, 0, 0)
+
+
 def test_counts_are_of_all_that_is_pending(spool: Spool) -> None:
     assert (len(spool), spool.item_count, spool.byte_count) == (0, 0, 0)
     spool.append(b"12345", 7)
