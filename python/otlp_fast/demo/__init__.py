@@ -2,11 +2,12 @@
 
 It has three kinds of process:
 
-- that of the command line: `run` starts the others, sends the HTTP requests of `traffic`, and gathers the `result`,
-  which `report` prints;
-- `service`, a fresh one per exporter: it holds the Flask `application`, the official instrumentation, the exporter
-  (measured by `measured_exporter`), and afterwards the `comparison` of the two encoders;
-- `receiver`: it counts the spans in the bytes that arrive.
+- that of the command line: `run` starts the others in two parts, `exporter_part` and `whole_part`, sends the HTTP
+  requests of `traffic`, and gathers the `result`, which `report` prints;
+- the services, fresh ones for each pipeline: both kinds are the Flask `application` with the official instrumentation
+  (`instrumented`). `service` measures its exporters by `measured_export` and holds the `comparison` of the two
+  encoders; `whole_service` has the processors of its pipeline, and nothing that measures but the CPU clock;
+- `receiver`: it counts the spans, log records and data points in the bytes that arrive.
 
 This package is an application: the one place besides exporter/, processor.py and compat.py that imports opentelemetry.
 """

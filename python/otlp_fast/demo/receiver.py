@@ -1,9 +1,9 @@
-"""The demo's OTLP receiver: takes `POST /v1/traces`, and counts what is in the bytes that arrive.
+"""The demo's OTLP receiver: takes `POST /v1/traces`, `/v1/logs` and `/v1/metrics`, and counts what is in the bytes.
 
 It reads them with the official protobuf classes, not with otlp-fast, so what it counts is an independent check of what
 both exporters sent. It runs as a process of its own (`python -m otlp_fast.demo.receiver {}`), listens on loopback
 only, and speaks with its parent as `child` describes: the greeting names the port, the command `take` gives the counts
-since the last `take`.
+since the last `take`, by signal.
 """
 
 from __future__ import annotations
@@ -11,27 +11,59 @@ from __future__ import annotations
 import gzip
 import threading
 import zlib
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from werkzeug.wrappers import Request, Response
 
 from otlp_fast.demo.child import Conversation
 from otlp_fast.demo.server import start_server
+from otlp_fast.demo.telemetry import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-TRACES_PATH = "/v1/traces"
-
 _CONTENT_TYPE = "application/x-protobuf"
-_ACCEPTED = ExportTraceServiceResponse().SerializeToString()
+# The response of every signal where all was accepted: a message without any field.
+_ACCEPTED = b""
+
+Counts = dict[str, dict[str, int]]
+
+
+class _Signal(NamedTuple):
+    parse: Callable[[bytes], Any]
+    count_items: Callable[[Any], int]
+
+
+def _count_spans(request: Any) -> int:
+    return sum(len(scope.spans) for resource in request.resource_spans for scope in resource.scope_spans)
+
+
+def _count_log_records(request: Any) -> int:
+    return sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+
+
+def _count_data_points(request: Any) -> int:
+    return sum(
+        len(getattr(metric, metric.WhichOneof("data")).data_points)
+        for resource in request.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    )
+
+
+_SIGNALS: Mapping[str, _Signal] = {
+    "traces": _Signal(ExportTraceServiceRequest.FromString, _count_spans),
+    "logs": _Signal(ExportLogsServiceRequest.FromString, _count_log_records),
+    "metrics": _Signal(ExportMetricsServiceRequest.FromString, _count_data_points),
+}
+_SIGNAL_AT = {path_of(signal): signal for signal in _SIGNALS}
 
 
 class Receiver:
@@ -45,7 +77,7 @@ class Receiver:
         """Answer one request."""
         return self._answer(Request(environment))(environment, start_response)
 
-    def take(self) -> dict[str, int]:
+    def take(self) -> Counts:
         """Give the counts since the last call, and begin again at zero."""
         with self._lock:
             counts, self._counts = self._counts, _no_counts()
@@ -53,28 +85,27 @@ class Receiver:
 
     def _answer(self, request: Request) -> Response:
         body = request.get_data()
-        if request.path != TRACES_PATH:
-            return Response(f"only {TRACES_PATH} is served here", status=404)
+        name = _SIGNAL_AT.get(request.path)
+        if name is None:
+            return Response(f"only {', '.join(_SIGNAL_AT)} are served here", status=404)
         if request.method != "POST":
             return Response(status=405)
+        signal = _SIGNALS[name]
         try:
-            message = ExportTraceServiceRequest.FromString(_decoded(body, request.headers.get("Content-Encoding", "")))
+            message = signal.parse(_decoded(body, request.headers.get("Content-Encoding", "")))
         except (DecodeError, ValueError, OSError, EOFError, zlib.error) as error:
             return Response(f"not an export request: {error}", status=400)
-        spans = sum(
-            len(scope_spans.spans)
-            for resource_spans in message.resource_spans
-            for scope_spans in resource_spans.scope_spans
-        )
+        items = signal.count_items(message)
         with self._lock:
-            self._counts["spans"] += spans
-            self._counts["requests"] += 1
-            self._counts["bytes"] += len(body)
+            counts = self._counts[name]
+            counts["items"] += items
+            counts["requests"] += 1
+            counts["bytes"] += len(body)
         return Response(_ACCEPTED, content_type=_CONTENT_TYPE)
 
 
-def _no_counts() -> dict[str, int]:
-    return {"spans": 0, "requests": 0, "bytes": 0}
+def _no_counts() -> Counts:
+    return {signal: {"items": 0, "requests": 0, "bytes": 0} for signal in _SIGNALS}
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:

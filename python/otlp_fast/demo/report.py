@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from otlp_fast.demo.result import DemoResult, ExporterRun, ratio
+from otlp_fast.demo.result import PIPELINES, DemoResult, ExporterRun, SignalRun, WholeRun, quartiles, ratio
+from otlp_fast.demo.telemetry import ITEM, ITEMS
 
+_FAILED = "failed"
 _NOT_COUNTED = "not counted"
-_BYTES_PER_MEGABYTE = 1_000_000
 
 _NOTES = """\
-(1) CPU time of the exporting thread inside export(): encoding, compression, HTTP; without waiting.
-(2) The spans of both services once more, in batches of 512, by both encoders in turn; median. As in a
-    service, they lie all over the memory, and for otlp-fast much of the work is to fetch them.
-(3) The median when each batch is encoded again at once, from the cache, as in a benchmark."""
+(1) All that both exporters were given, batch by batch by both encoders in turn; CPU time, median. As in a
+    service, the objects lie all over the memory, and for otlp-fast much of the work is to fetch them.
+{again}(2) CPU time of the exporting thread inside export(): encoding, compression, HTTP; without waiting.
+(3) The service with processors and exporters of spans and logs: CPU time of the process above those without,
+    for the same requests in turns, made without sockets; median, and below it the quartiles of the turns.
+{noise}(4) Made as fast as a loop runs, then the provider is shut down; what is missing was dropped."""
 
-_SWITCH_ON = "OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py"
+_SWITCH_ON = """\
+  OTEL_TRACES_EXPORTER=otlp_fast_http OTEL_LOGS_EXPORTER=otlp_fast_http OTEL_METRICS_EXPORTER=otlp_fast_http \\
+      opentelemetry-instrument python app.py"""
+_SWITCH_PROCESSORS = "otlp_fast.processor.BatchSpanProcessor"
+
+# Enough that no cell is cut. A file would be taken for a terminal of 80 columns.
+_TABLE_WIDTH = 100
+
+_Run = TypeVar("_Run", ExporterRun, WholeRun)
+_Row = tuple[str, str, str]
 
 
 def print_introduction(requests: int, as_json: bool) -> None:
     """Say what is about to happen."""
     print(
-        f"A Flask and SQLite service, instrumented by OpenTelemetry, answers {requests:,} HTTP requests twice:\n"
-        "it exports its spans by the official exporter the first time, by that of otlp-fast the second time.",
+        f"A Flask and SQLite service, instrumented by OpenTelemetry, answers the same {requests:,} HTTP requests\n"
+        "again and again: its telemetry is exported by the official packages, and by otlp-fast.",
         file=sys.stderr if as_json else sys.stdout,
         flush=True,
     )
@@ -48,45 +62,98 @@ def print_result(result: DemoResult, as_json: bool) -> None:
 def _print_for_people(result: DemoResult) -> None:
     # Lines are as long as they are: a terminal wraps them better than a file would like.
     console = Console(highlight=False, soft_wrap=True)
+    console.width = max(console.width, _TABLE_WIDTH)
     console.print(_table(result))
-    console.print(_NOTES, style="dim")
-    encoding = result.encoding
-    if encoding.identical:
-        console.print(
-            "\nThe two encoders gave the same bytes for the same spans: "
-            f"{encoding.spans:,} spans in {encoding.batches} batches, {encoding.bytes / _BYTES_PER_MEGABYTE:.1f} MB."
-        )
+    console.print(_NOTES.format(again=_again(result), noise=_noise(result)), style="dim")
     if not result.problems:
-        console.print(f"\nIn your own service, with opentelemetry-distro:\n  [bold]{_SWITCH_ON}[/bold]")
+        console.print("\nIn your own service, with opentelemetry-distro:")
+        console.print(_SWITCH_ON, style="bold")
+        console.print(
+            f"For the figures of the whole process, also [bold]{_SWITCH_PROCESSORS}[/bold] in place of the SDK's."
+        )
 
 
 def _table(result: DemoResult) -> Table:
-    official, ours = result.runs["official"], result.runs["otlp_fast"]
-    encoding = result.encoding
-    compression = "not compressed" if result.compression == "none" else result.compression
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for heading in ("official", "otlp-fast", ""):
+    table.add_column("", no_wrap=True)
+    for heading in (*PIPELINES.values(), ""):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_row("spans created", f"{official.spans_created:,}", f"{ours.spans_created:,}")
-    table.add_row("spans received", _received(official, "spans"), _received(ours, "spans"))
-    table.add_row("export requests received", _received(official, "requests"), _received(ours, "requests"))
-    table.add_row(f"bytes received, {compression}", _received(official, "bytes"), _received(ours, "bytes"))
-    table.add_section()
-    table.add_row("CPU per span, encode and export (1)", *_cpu(result.export_cpu_us_per_span))
-    table.add_row("  of all CPU time of the service", *(f"{run.export_cpu_share:.1%}" for run in (official, ours)))
-    table.add_row("CPU per span, encode only (2)", *_cpu(encoding.cpu_us_per_span))
-    table.add_row("  again at once (3)", *_cpu(encoding.cpu_us_per_span_again))
+    for signal in ITEMS:
+        _add_signal(table, result, signal)
+        table.add_section()
+    _add_whole_process(table, result)
     return table
 
 
-def _cpu(us_per_span: Mapping[str, float]) -> tuple[str, str, str]:
-    return (
-        f"{us_per_span['official']:.1f} us",
-        f"{us_per_span['otlp_fast']:.1f} us",
-        f"{ratio(us_per_span):.0f} times less",
+def _add_signal(table: Table, result: DemoResult, signal: str) -> None:
+    def row(cell: Callable[[SignalRun], str]) -> _Row:
+        return _cells(result.exporters, lambda run: cell(run.signals[signal]))
+
+    table.add_row(f"{ITEMS[signal]} made", *row(lambda part: f"{part.made:,}"), style="bold")
+    table.add_row(
+        "  delivered", *row(lambda part: f"{part.delivered if part.received is None else part.received.items:,}")
+    )
+    encoding = result.encoding.get(signal)
+    if encoding is not None:
+        verdict = "identical" if encoding.identical else "DIFFERENT"
+        table.add_row("  bytes, encoded (1)", *(f"{encoding.bytes[name]:,}" for name in PIPELINES), verdict)
+    table.add_row(
+        f"  bytes on the wire, {'not compressed' if result.compression == 'none' else result.compression}",
+        *row(lambda part: _NOT_COUNTED if part.received is None else f"{part.received.bytes:,}"),
+    )
+    if encoding is not None:
+        table.add_row("  CPU to encode one (1)", *_cpu(encoding.cpu_us_per_item, ratio(encoding.cpu_us_per_item)))
+    exporting = result.export_cpu_us_per_item(signal)
+    table.add_row("  CPU to export one (2)", *_cpu(exporting, ratio(exporting)))
+
+
+def _add_whole_process(table: Table, result: DemoResult) -> None:
+    def row(cell: Callable[[WholeRun], str]) -> _Row:
+        return _cells(result.whole, cell)
+
+    def delivered(signal: str) -> _Row:
+        return row(lambda run: _NOT_COUNTED if run.received is None else f"{run.received[signal]:,}")
+
+    table.add_row("the whole process", style="bold")
+    for signal in ("traces", "logs"):
+        made = max((run.made[signal] for run in result.whole.values()), default=0)
+        table.add_row(f"  {ITEMS[signal]} delivered, of {made:,}", *delivered(signal))
+    table.add_row("  CPU per request (3)", *_cpu(result.whole_cpu_us_per_request(), result.whole_cpu_ratio()))
+    table.add_row("    quartiles", *row(lambda run: "{:.0f} to {:.0f} us".format(*quartiles(run.cpu_us_per_request))))
+    table.add_row(
+        f"  burst of {result.burst_spans:,}: delivered (4)",
+        *row(lambda run: _NOT_COUNTED if run.burst_received is None else f"{run.burst_received:,}"),
     )
 
 
-def _received(run: ExporterRun, figure: str) -> str:
-    return _NOT_COUNTED if run.received is None else f"{getattr(run.received, figure):,}"
+def _cells(runs: Mapping[str, _Run], cell: Callable[[_Run], str]) -> _Row:
+    official, ours = (cell(runs[name]) if name in runs else _FAILED for name in PIPELINES)
+    return official, ours, ""
+
+
+def _cpu(us: Mapping[str, float], times: float | None) -> _Row:
+    official, ours = (f"{us[name]:.1f} us" if name in us else _FAILED for name in PIPELINES)
+    if times is None:
+        return official, ours, "" if _FAILED in (official, ours) else "in the noise"
+    return official, ours, f"{times:.{1 if times < 10 else 0}f} times less"
+
+
+def _again(result: DemoResult) -> str:
+    """Tell what the encoders of otlp-fast cost when they have the objects in the cache."""
+    if not result.encoding:
+        return ""
+    figures = (
+        f"{encoding.cpu_us_per_item_again['otlp_fast']:.1f} us per {ITEM[signal]}"
+        for signal, encoding in result.encoding.items()
+    )
+    return f"    Again at once, from the cache, as in a benchmark: {', '.join(figures)}.\n"
+
+
+def _noise(result: DemoResult) -> str:
+    """Tell how far two services are apart that do the same."""
+    if not result.bare_differences:
+        return ""
+    first, third = quartiles(result.bare_differences)
+    middle = median(result.bare_differences)
+    difference = f"{middle:.0f} us (quartiles {first:.0f} to {third:.0f})"
+    return f"    Two services without differed by {difference}: so much is noise.\n"

@@ -1,4 +1,4 @@
-"""What the parent tells a service process; apart from `service`, so that the parent need not import the SDK."""
+"""What the parent tells a service process; apart from the services, so that the parent need not import the SDK."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from dataclasses import dataclass
 class ServiceSettings:
     """What a service process is told on its command line."""
 
-    exporter: str
-    """`official` or `otlp_fast`."""
+    pipeline: str
+    """`official` or `otlp_fast`; for `whole_service` also `none`."""
     endpoint: str
+    """Of the receiver, without the paths of the signals."""
     compression: str
     database: str
+    requests: int = 0
+    """How many `whole_service` answers in all its turns."""
+    requests_per_turn: int = 0
+    burst_spans: int = 0
+    """How many its `burst` makes."""

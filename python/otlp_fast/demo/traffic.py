@@ -11,7 +11,7 @@ import http.client
 import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import quote
@@ -53,7 +53,7 @@ def plan_requests(count: int) -> list[HttpRequest]:
 class Traffic:
     """Sends planned requests from a few connections at once."""
 
-    def __init__(self, port: int, planned: list[HttpRequest]) -> None:
+    def __init__(self, port: int, planned: Sequence[HttpRequest]) -> None:
         self._port = port
         self._planned = planned
         self._lock = threading.Lock()

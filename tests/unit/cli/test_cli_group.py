@@ -77,7 +77,15 @@ def test_missing_click_is_one_line_with_the_extra(run_command: RunCommand) -> No
 
 
 @pytest.mark.parametrize(
-    "missing", ["rich", "flask", "urllib3", "opentelemetry", "opentelemetry.instrumentation.sqlite3"]
+    "missing",
+    [
+        "rich",
+        "flask",
+        "urllib3",
+        "opentelemetry",
+        "opentelemetry.instrumentation.logging",
+        "opentelemetry.instrumentation.sqlite3",
+    ],
 )
 def test_demo_without_its_extra_is_one_line_with_the_extra(run_command: RunCommand, missing: str) -> None:
     result = run_command("demo", without=(missing,))
