@@ -12,214 +12,25 @@ Specification: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import grpc
-from opentelemetry.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
-from opentelemetry.sdk.metrics.view import Aggregation
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from otlp_fast.exporter.configuration import Compression
 
-from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES, Compression
-from otlp_fast.exporter.grpc.configuration import resolve_settings
-from otlp_fast.exporter.grpc.exporter import GRPCExporter
-from otlp_fast.exporter.metric_preferences import resolve_aggregation, resolve_batch_size, resolve_temporality
-from otlp_fast.exporter.sdk_logs import LogRecordExporter, LogRecordExportResult
-from otlp_fast.exporter.signals import LOGS, METRICS, TRACES
+if TYPE_CHECKING:
+    from otlp_fast.exporter.grpc.logs import OTLPLogExporter
+    from otlp_fast.exporter.grpc.metrics import OTLPMetricExporter
+    from otlp_fast.exporter.grpc.traces import OTLPSpanExporter
 
 __all__ = ["Compression", "OTLPLogExporter", "OTLPMetricExporter", "OTLPSpanExporter"]
 
-
-class OTLPSpanExporter(GRPCExporter, SpanExporter):
-    """Sends spans to an OTLP/gRPC receiver.
-
-    Args:
-        endpoint: `http://` or `https://` URL of the receiver, or a target in gRPC's notation, such as
-            `collector:4317`; `http://localhost:4317` by default.
-        insecure: Whether to leave the connection unencrypted, where the endpoint is not `https://`. By default only
-            for `http://`.
-        credentials: `grpc.ChannelCredentials` for an encrypted connection. By default the certificates that
-            OTEL_EXPORTER_OTLP_CERTIFICATE, ..._CLIENT_KEY and ..._CLIENT_CERTIFICATE name, or the system's.
-        headers: Metadata for every call: a mapping, pairs of name and value, or a str in the form of
-            OTEL_EXPORTER_OTLP_HEADERS, over which they are merged.
-        timeout: Seconds for one call of `export`, retries and split requests included; 10 by default.
-        compression: A `grpc.Compression`, a `Compression`, or its value: `"none"` or `"gzip"`, as grpcio has no other.
-        channel_options: Pairs of a gRPC channel option and its value, over those of the exporter.
-        retryable_error_codes: Statuses to retry, instead of those of the specification.
-        max_request_size: Largest request in bytes, before compression; 4 MiB by default, which is what gRPC receivers
-            take if they are not told otherwise; 0 or less for no limit. A batch over it is sent in parts.
-        meter_provider: For the exporter's own metrics, which OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED=true turns on;
-            the global one by default.
-        spool_dir: Directory in which to keep what could not be sent, until it can be, even by another process.
-        spool_max_bytes: Bytes of requests kept there at most; 1 GiB by default.
-
-    Raises:
-        ValueError: A setting cannot be right: the message names the argument or the environment variable.
-
-    `endpoint`, `insecure`, `headers`, `timeout` and `compression` also have OTEL_EXPORTER_OTLP_TRACES_* and
-    OTEL_EXPORTER_OTLP_* variables, in that order of precedence, as
-    https://opentelemetry.io/docs/specs/otel/protocol/exporter/ says.
-
-    Safe to use from several threads, and in forked children of the process that made it.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        insecure: bool | None = None,
-        credentials: grpc.ChannelCredentials | None = None,
-        headers: Sequence[tuple[str, str]] | Mapping[str, str] | str | None = None,
-        timeout: float | None = None,
-        compression: grpc.Compression | Enum | str | None = None,
-        channel_options: Sequence[tuple[str, object]] | None = None,
-        retryable_error_codes: Iterable[grpc.StatusCode] | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        GRPCExporter.__init__(
-            self,
-            resolve_settings(
-                TRACES,
-                endpoint=endpoint,
-                insecure=insecure,
-                credentials=credentials,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                channel_options=channel_options,
-                retryable_error_codes=retryable_error_codes,
-                max_request_size=max_request_size,
-            ),
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-        )
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send `spans` within the exporter's timeout.
-
-        Gives SUCCESS where every span arrived or is in the spool, FAILURE where one did not: the log then says how
-        many and why. Never raises.
-        """
-        return SpanExportResult.SUCCESS if self._export_batch(spans) else SpanExportResult.FAILURE
+_MODULES = {"OTLPLogExporter": "logs", "OTLPMetricExporter": "metrics", "OTLPSpanExporter": "traces"}
 
 
-class OTLPLogExporter(GRPCExporter, LogRecordExporter):
-    """Sends log records to an OTLP/gRPC receiver.
-
-    Arguments and errors are those of `OTLPSpanExporter`, with LOGS for TRACES in variables.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        insecure: bool | None = None,
-        credentials: grpc.ChannelCredentials | None = None,
-        headers: Sequence[tuple[str, str]] | Mapping[str, str] | str | None = None,
-        timeout: float | None = None,
-        compression: grpc.Compression | Enum | str | None = None,
-        channel_options: Sequence[tuple[str, object]] | None = None,
-        retryable_error_codes: Iterable[grpc.StatusCode] | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        GRPCExporter.__init__(
-            self,
-            resolve_settings(
-                LOGS,
-                endpoint=endpoint,
-                insecure=insecure,
-                credentials=credentials,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                channel_options=channel_options,
-                retryable_error_codes=retryable_error_codes,
-                max_request_size=max_request_size,
-            ),
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-        )
-
-    def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
-        """Send the log records of `batch`, as `OTLPSpanExporter.export` sends spans."""
-        return LogRecordExportResult.SUCCESS if self._export_batch(batch) else LogRecordExportResult.FAILURE
-
-
-class OTLPMetricExporter(GRPCExporter, MetricExporter):
-    """Sends metrics to an OTLP/gRPC receiver.
-
-    Arguments and errors are those of `OTLPSpanExporter`, with METRICS for TRACES in
-    variables, and:
-
-    Args:
-        preferred_temporality: Temporality by kind of instrument, over what
-            OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says: `cumulative` (default), `delta` or `lowmemory`.
-        preferred_aggregation: Aggregation by kind of instrument, over what
-            OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION says: `explicit_bucket_histogram` (default) or
-            `base2_exponential_bucket_histogram`.
-        max_export_batch_size: Data points in a request at most; no limit by default.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        insecure: bool | None = None,
-        credentials: grpc.ChannelCredentials | None = None,
-        headers: Sequence[tuple[str, str]] | Mapping[str, str] | str | None = None,
-        timeout: float | None = None,
-        compression: grpc.Compression | Enum | str | None = None,
-        preferred_temporality: dict[type, AggregationTemporality] | None = None,
-        preferred_aggregation: dict[type, Aggregation] | None = None,
-        max_export_batch_size: int | None = None,
-        channel_options: Sequence[tuple[str, object]] | None = None,
-        retryable_error_codes: Iterable[grpc.StatusCode] | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        MetricExporter.__init__(
-            self, resolve_temporality(preferred_temporality), resolve_aggregation(preferred_aggregation)
-        )
-        GRPCExporter.__init__(
-            self,
-            resolve_settings(
-                METRICS,
-                endpoint=endpoint,
-                insecure=insecure,
-                credentials=credentials,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                channel_options=channel_options,
-                retryable_error_codes=retryable_error_codes,
-                max_request_size=max_request_size,
-            ),
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-            max_items=resolve_batch_size(max_export_batch_size),
-        )
-
-    def export(
-        self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: Any
-    ) -> MetricExportResult:
-        """Send `metrics_data` within `timeout_millis` or the exporter's timeout, whichever ends first.
-
-        Gives results as `OTLPSpanExporter.export` does.
-        """
-        timeout = None if timeout_millis is None else timeout_millis / 1000
-        return MetricExportResult.SUCCESS if self._export_metrics(metrics_data, timeout) else MetricExportResult.FAILURE
+def __getattr__(name: str) -> Any:
+    """Import an exporter when it is asked for: the SDK's part of each signal costs more than all of ours."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    exporter = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = exporter
+    return exporter

@@ -12,214 +12,25 @@ Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from enum import Enum
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import urllib3
-from opentelemetry.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExporter, MetricExportResult, MetricsData
-from opentelemetry.sdk.metrics.view import Aggregation
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from otlp_fast.exporter.configuration import Compression
 
-from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES, Compression
-from otlp_fast.exporter.http.configuration import resolve_settings
-from otlp_fast.exporter.http.exporter import HTTPExporter
-from otlp_fast.exporter.metric_preferences import resolve_aggregation, resolve_batch_size, resolve_temporality
-from otlp_fast.exporter.sdk_logs import LogRecordExporter, LogRecordExportResult
-from otlp_fast.exporter.signals import LOGS, METRICS, TRACES
+if TYPE_CHECKING:
+    from otlp_fast.exporter.http.logs import OTLPLogExporter
+    from otlp_fast.exporter.http.metrics import OTLPMetricExporter
+    from otlp_fast.exporter.http.traces import OTLPSpanExporter
 
 __all__ = ["Compression", "OTLPLogExporter", "OTLPMetricExporter", "OTLPSpanExporter"]
 
-
-class OTLPSpanExporter(HTTPExporter, SpanExporter):
-    """Sends spans to an OTLP/HTTP receiver.
-
-    Args:
-        endpoint: Full URL including the path, such as `http://collector:4318/v1/traces`. The default is
-            `http://localhost:4318/v1/traces`; OTEL_EXPORTER_OTLP_ENDPOINT is a base to which `v1/traces` is appended.
-        certificate_file: File or directory of CA certificates; the system's by default.
-        client_key_file: Key of the client certificate, where that file does not hold it.
-        client_certificate_file: Client certificate for mutual TLS.
-        headers: Headers for every request, merged over those of OTEL_EXPORTER_OTLP_HEADERS.
-        timeout: Seconds for one call of `export`, retries and split requests included; 10 by default.
-        compression: A `Compression`, its value (`"none"`, `"gzip"`, `"zstd"`, `"lz4"`), or an enum member with one of
-            these values, such as the official exporter's `Compression`.
-        session: A `urllib3.PoolManager` to send with, which keeps its own TLS and proxy settings and is not closed by
-            `shutdown`. Its headers are sent too, under those of the exporter. The official exporter takes a
-            `requests.Session` here.
-        max_request_size: Largest request in bytes, before compression; 64 MiB by default, 0 or less for no limit.
-            A batch over it is sent in parts.
-        meter_provider: For the exporter's own metrics, which OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED=true turns on;
-            the global one by default.
-        spool_dir: Directory in which to keep what could not be sent, until it can be, even by another process.
-        spool_max_bytes: Bytes of requests kept there at most; 1 GiB by default.
-
-    Raises:
-        ValueError: A setting cannot be right: the message names the argument or the environment variable.
-        TypeError: `session` is not a `urllib3.PoolManager`.
-
-    Every argument up to `compression` also has OTEL_EXPORTER_OTLP_TRACES_* and OTEL_EXPORTER_OTLP_* variables, in
-    that order of precedence, as https://opentelemetry.io/docs/specs/otel/protocol/exporter/ says. HTTP_PROXY,
-    HTTPS_PROXY, ALL_PROXY and NO_PROXY are read when the exporter is made.
-
-    Safe to use from several threads, and in forked children of the process that made it.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        certificate_file: str | None = None,
-        client_key_file: str | None = None,
-        client_certificate_file: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        compression: Enum | str | None = None,
-        session: urllib3.PoolManager | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        HTTPExporter.__init__(
-            self,
-            resolve_settings(
-                TRACES,
-                endpoint=endpoint,
-                certificate_file=certificate_file,
-                client_key_file=client_key_file,
-                client_certificate_file=client_certificate_file,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                max_request_size=max_request_size,
-            ),
-            session,
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-        )
-
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send `spans` within the exporter's timeout.
-
-        Gives SUCCESS where every span arrived or is in the spool, FAILURE where one did not: the log then says how
-        many and why. Never raises.
-        """
-        return SpanExportResult.SUCCESS if self._export_batch(spans) else SpanExportResult.FAILURE
+_MODULES = {"OTLPLogExporter": "logs", "OTLPMetricExporter": "metrics", "OTLPSpanExporter": "traces"}
 
 
-class OTLPLogExporter(HTTPExporter, LogRecordExporter):
-    """Sends log records to an OTLP/HTTP receiver.
-
-    Arguments and errors are those of `OTLPSpanExporter`, with `logs` for `traces` in URLs and variables.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        certificate_file: str | None = None,
-        client_key_file: str | None = None,
-        client_certificate_file: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        compression: Enum | str | None = None,
-        session: urllib3.PoolManager | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        HTTPExporter.__init__(
-            self,
-            resolve_settings(
-                LOGS,
-                endpoint=endpoint,
-                certificate_file=certificate_file,
-                client_key_file=client_key_file,
-                client_certificate_file=client_certificate_file,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                max_request_size=max_request_size,
-            ),
-            session,
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-        )
-
-    def export(self, batch: Sequence[Any]) -> LogRecordExportResult:
-        """Send the log records of `batch`, as `OTLPSpanExporter.export` sends spans."""
-        return LogRecordExportResult.SUCCESS if self._export_batch(batch) else LogRecordExportResult.FAILURE
-
-
-class OTLPMetricExporter(HTTPExporter, MetricExporter):
-    """Sends metrics to an OTLP/HTTP receiver.
-
-    Arguments and errors are those of `OTLPSpanExporter`, with `metrics` for `traces` in URLs and variables, and:
-
-    Args:
-        preferred_temporality: Temporality by kind of instrument, over what
-            OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE says: `cumulative` (default), `delta` or `lowmemory`.
-        preferred_aggregation: Aggregation by kind of instrument, over what
-            OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION says: `explicit_bucket_histogram` (default) or
-            `base2_exponential_bucket_histogram`.
-        max_export_batch_size: Data points in a request at most; no limit by default.
-    """
-
-    def __init__(
-        self,
-        endpoint: str | None = None,
-        certificate_file: str | None = None,
-        client_key_file: str | None = None,
-        client_certificate_file: str | None = None,
-        headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
-        compression: Enum | str | None = None,
-        session: urllib3.PoolManager | None = None,
-        preferred_temporality: dict[type, AggregationTemporality] | None = None,
-        preferred_aggregation: dict[type, Aggregation] | None = None,
-        max_export_batch_size: int | None = None,
-        *,
-        max_request_size: int | None = None,
-        meter_provider: MeterProvider | None = None,
-        spool_dir: str | os.PathLike[str] | None = None,
-        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
-    ) -> None:
-        MetricExporter.__init__(
-            self, resolve_temporality(preferred_temporality), resolve_aggregation(preferred_aggregation)
-        )
-        HTTPExporter.__init__(
-            self,
-            resolve_settings(
-                METRICS,
-                endpoint=endpoint,
-                certificate_file=certificate_file,
-                client_key_file=client_key_file,
-                client_certificate_file=client_certificate_file,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                max_request_size=max_request_size,
-            ),
-            session,
-            meter_provider=meter_provider,
-            spool_dir=spool_dir,
-            spool_max_bytes=spool_max_bytes,
-            max_items=resolve_batch_size(max_export_batch_size),
-        )
-
-    def export(
-        self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: Any
-    ) -> MetricExportResult:
-        """Send `metrics_data` within `timeout_millis` or the exporter's timeout, whichever ends first.
-
-        Gives results as `OTLPSpanExporter.export` does.
-        """
-        timeout = None if timeout_millis is None else timeout_millis / 1000
-        return MetricExportResult.SUCCESS if self._export_metrics(metrics_data, timeout) else MetricExportResult.FAILURE
+def __getattr__(name: str) -> Any:
+    """Import an exporter when it is asked for: the SDK's part of each signal costs more than all of ours."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    exporter = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = exporter
+    return exporter
