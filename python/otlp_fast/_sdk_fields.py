@@ -215,6 +215,20 @@ def read_exponential_points(points: Any) -> list[tuple[Any, ...]]:
     ]
 
 
+def read_exemplars(exemplars: Any) -> list[tuple[Any, ...]]:
+    """The fields of exemplars."""
+    return [
+        (
+            exemplar.span_id,
+            exemplar.trace_id,
+            exemplar.time_unix_nano,
+            exemplar.value,
+            exemplar.filtered_attributes,
+        )
+        for exemplar in exemplars
+    ]
+
+
 class WithoutExemplars:
     """A data point that has no exemplars, so that the functions above can read it."""
 

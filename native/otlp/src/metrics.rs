@@ -110,10 +110,10 @@ pub fn close_data(writer: &mut Writer, mark: Mark, temporality: i32, is_monotoni
     writer.close(mark);
 }
 
-/// Begins a number point; its exemplars follow under [`number::EXEMPLARS`].
+/// Begins a number point of about `guess` bytes; its exemplars follow under [`number::EXEMPLARS`].
 #[inline]
-pub fn open_number_point(writer: &mut Writer, times: Times, value: Number) -> Mark {
-    let mark = writer.open(metric_data::DATA_POINTS, 0x80);
+pub fn open_number_point(writer: &mut Writer, guess: usize, times: Times, value: Number) -> Mark {
+    let mark = writer.open(metric_data::DATA_POINTS, guess);
     fixed64_field(writer, number::START_TIME_UNIX_NANO, times.start_time_unix_nano);
     fixed64_field(writer, number::TIME_UNIX_NANO, times.time_unix_nano);
     if let Number::Double(double) = value {
@@ -168,13 +168,26 @@ pub fn exponential_point_fields(writer: &mut Writer, times: Times, summary: &Sum
 
 /// Writes the positive or the negative buckets; nothing where there are none.
 pub fn exponential_buckets(writer: &mut Writer, is_negative: bool, offset: i32, counts: &[u64]) {
-    if counts.is_empty() {
+    buckets_with(writer, is_negative, offset, counts.len(), |writer| {
+        writer.packed_varint_field(buckets::BUCKET_COUNTS, counts);
+    });
+}
+
+/// The same where every count is below 128, and so its own varint.
+pub fn small_exponential_buckets(writer: &mut Writer, is_negative: bool, offset: i32, counts: &[u8]) {
+    buckets_with(writer, is_negative, offset, counts.len(), |writer| {
+        writer.bytes_field(buckets::BUCKET_COUNTS, counts);
+    });
+}
+
+fn buckets_with(writer: &mut Writer, is_negative: bool, offset: i32, count: usize, counts: impl FnOnce(&mut Writer)) {
+    if count == 0 {
         return;
     }
     let tag = if is_negative { exponential::NEGATIVE } else { exponential::POSITIVE };
-    let mark = writer.open(tag, counts.len() + 4);
+    let mark = writer.open(tag, count + 6);
     varint_field(writer, buckets::OFFSET, zigzag(i64::from(offset)));
-    writer.packed_varint_field(buckets::BUCKET_COUNTS, counts);
+    counts(writer);
     writer.close(mark);
 }
 

@@ -187,7 +187,8 @@ void otlp_end_log_record(otlp_writer *writer, const otlp_log_tail *tail);
 void otlp_begin_metric(otlp_writer *writer, otlp_text name, otlp_text description, otlp_text unit);
 void otlp_open_data(otlp_writer *writer, uint32_t kind, size_t expected_len, otlp_mark *out);
 void otlp_close_data(otlp_writer *writer, const otlp_mark *mark, int32_t temporality, uint8_t is_monotonic);
-void otlp_open_number_point(otlp_writer *writer, const otlp_times *times, const otlp_number *value, otlp_mark *out);
+void otlp_open_number_point(otlp_writer *writer, size_t expected_len, const otlp_times *times, const otlp_number *value,
+                            otlp_mark *out);
 void otlp_number_point_value(otlp_writer *writer, const otlp_number *value);
 void otlp_open_histogram_point(otlp_writer *writer, const otlp_times *times, const otlp_summary *summary, otlp_mark *out);
 void otlp_histogram_array(otlp_writer *writer, uint32_t array, const uint64_t *words, size_t count);
@@ -197,6 +198,9 @@ void otlp_exponential_point_fields(otlp_writer *writer, const otlp_times *times,
                                    uint64_t zero_count);
 void otlp_exponential_buckets(otlp_writer *writer, uint8_t is_negative, int32_t offset, const uint64_t *counts,
                               size_t count);
+/* The same where every count is below 128: a varint each as it is. */
+void otlp_small_exponential_buckets(otlp_writer *writer, uint8_t is_negative, int32_t offset, const uint8_t *counts,
+                                    size_t count);
 void otlp_exponential_point_flags(otlp_writer *writer, uint32_t flags);
 void otlp_close_exponential_point(otlp_writer *writer, const otlp_mark *mark, const otlp_summary *summary);
 void otlp_open_exemplar(otlp_writer *writer, uint32_t owner, const otlp_exemplar *exemplar, otlp_mark *out);

@@ -124,7 +124,8 @@ cdef extern from "abi.h" nogil:
     void otlp_begin_metric(otlp_writer *writer, otlp_text name, otlp_text description, otlp_text unit)
     void otlp_open_data(otlp_writer *writer, uint32_t kind, size_t expected_len, otlp_mark *out)
     void otlp_close_data(otlp_writer *writer, const otlp_mark *mark, int32_t temporality, uint8_t is_monotonic)
-    void otlp_open_number_point(otlp_writer *writer, const otlp_times *times, const otlp_number *value, otlp_mark *out)
+    void otlp_open_number_point(
+        otlp_writer *writer, size_t expected_len, const otlp_times *times, const otlp_number *value, otlp_mark *out)
     void otlp_number_point_value(otlp_writer *writer, const otlp_number *value)
     void otlp_open_histogram_point(
         otlp_writer *writer, const otlp_times *times, const otlp_summary *summary, otlp_mark *out)
@@ -135,6 +136,8 @@ cdef extern from "abi.h" nogil:
         otlp_writer *writer, const otlp_times *times, const otlp_summary *summary, int32_t scale, uint64_t zero_count)
     void otlp_exponential_buckets(
         otlp_writer *writer, uint8_t is_negative, int32_t offset, const uint64_t *counts, size_t count)
+    void otlp_small_exponential_buckets(
+        otlp_writer *writer, uint8_t is_negative, int32_t offset, const uint8_t *counts, size_t count)
     void otlp_exponential_point_flags(otlp_writer *writer, uint32_t flags)
     void otlp_close_exponential_point(otlp_writer *writer, const otlp_mark *mark, const otlp_summary *summary)
     void otlp_open_exemplar(otlp_writer *writer, uint32_t owner, const otlp_exemplar *exemplar, otlp_mark *out)
@@ -165,6 +168,7 @@ cdef extern from "cpython.h":
     int otlp_read_trace_id(PyObject *integer, uint8_t *out)
     int otlp_read_span_id(PyObject *integer, uint8_t *out)
     int otlp_scalar_of(PyObject *value, otlp_scalar *out)
+    int otlp_read_small_counts(PyObject *sequence, Py_ssize_t length, uint8_t *out)
     Py_ssize_t otlp_read_words(PyObject *sequence, Py_ssize_t length, int as_doubles, uint64_t *out)
 
 

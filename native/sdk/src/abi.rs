@@ -594,13 +594,16 @@ mod functions {
     #[unsafe(no_mangle)]
     pub unsafe extern "C" fn otlp_open_number_point(
         writer: *mut Writer,
+        expected_len: usize,
         times: &RawTimes,
         value: &RawNumber,
         out: &mut RawMark,
     ) {
         // SAFETY: see the head of the file: a live writer.
         unsafe {
-            writing(writer, |writer| out.set(metrics::open_number_point(writer, times.times(), value.number())));
+            writing(writer, |writer| {
+                out.set(metrics::open_number_point(writer, expected_len, times.times(), value.number()));
+            });
         }
     }
 
@@ -677,6 +680,22 @@ mod functions {
         unsafe {
             writing(writer, |writer| {
                 metrics::exponential_buckets(writer, is_negative != 0, offset, words_at(counts, count));
+            });
+        }
+    }
+
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn otlp_small_exponential_buckets(
+        writer: *mut Writer,
+        is_negative: u8,
+        offset: i32,
+        counts: *const u8,
+        count: usize,
+    ) {
+        // SAFETY: see the head of the file: a live writer, and `counts` is readable for `count` bytes.
+        unsafe {
+            writing(writer, |writer| {
+                metrics::small_exponential_buckets(writer, is_negative != 0, offset, bytes_at(counts.cast(), count));
             });
         }
     }

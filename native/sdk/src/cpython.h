@@ -203,6 +203,23 @@ static inline int otlp_scalar_of(PyObject *value, otlp_scalar *out)
     return -1;
 }
 
+/* The elements of a list or tuple of at least that length as bytes; 1, or 0 where one is not an int from 0 to 127. The
+ * loop has no branches, as it is for the counts of exponential histograms: many, and almost all of them small. */
+static inline int otlp_read_small_counts(PyObject *sequence, Py_ssize_t length, uint8_t *out)
+{
+    PyObject **items = PySequence_Fast_ITEMS(sequence);
+    uintptr_t odd = 0;
+    for (Py_ssize_t index = 0; index < length; index++) {
+        PyObject *item = items[index];
+        otlp_digits value = otlp_digits_of(item);
+        digit low = value.digits[0] & (digit)-value.count;
+        odd |= (uintptr_t)Py_TYPE(item) ^ (uintptr_t)&PyLong_Type;
+        odd |= (uintptr_t)value.count >> 1 | (uintptr_t)value.negative | low >> 7;
+        out[index] = (uint8_t)low;
+    }
+    return odd == 0;
+}
+
 /* The elements of a list or tuple of at least that length as 64-bit words: as doubles by their bits, or as unsigned
  * integers. Gives how many were read: fewer than `length` where one is not of exactly a builtin type, or out of range. */
 static inline Py_ssize_t otlp_read_words(PyObject *sequence, Py_ssize_t length, int as_doubles, uint64_t *out)

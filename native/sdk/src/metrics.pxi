@@ -16,6 +16,10 @@ cdef enum ExponentialField:
     EXPONENTIAL_ZERO_COUNT, EXPONENTIAL_FLAGS,
     EXPONENTIAL_POSITIVE_OFFSET, EXPONENTIAL_POSITIVE_COUNTS, EXPONENTIAL_NEGATIVE_OFFSET, EXPONENTIAL_NEGATIVE_COUNTS
 
+cdef enum ExemplarField:
+    EXEMPLAR_SPAN_ID, EXEMPLAR_TRACE_ID, EXEMPLAR_TIME, EXEMPLAR_VALUE, EXEMPLAR_ATTRIBUTES
+
+cdef object read_exemplars = _sdk_fields.read_exemplars
 cdef object read_number_points = _sdk_fields.read_number_points
 cdef object read_histogram_points = _sdk_fields.read_histogram_points
 cdef object read_exponential_points = _sdk_fields.read_exponential_points
@@ -94,8 +98,9 @@ cdef uint32_t metric_kind(object data) except? 99:
 
 
 cdef Py_ssize_t write_points(Walk walk, otlp_writer *writer, uint32_t kind, list points) except -1:
-    cdef Py_ssize_t written = 0
+    cdef Py_ssize_t position, written = 0
     cdef size_t start
+    cdef list read
     if kind == OTLP_HISTOGRAM:
         reader = read_histogram_points
     elif kind == OTLP_EXPONENTIAL_HISTOGRAM:
@@ -106,11 +111,11 @@ cdef Py_ssize_t write_points(Walk walk, otlp_writer *writer, uint32_t kind, list
         read = reader(points)
     except Exception:
         read = None
-    for position, point in enumerate(points):
+    for position in range(len(points)):
         walk.part = position
         start = otlp_writer_len(writer)
         try:
-            fields = read_point(reader, point) if read is None else read[position]
+            fields = read_point(reader, points[position]) if read is None else read[position]
             if kind == OTLP_HISTOGRAM:
                 write_histogram_point(walk, writer, fields)
             elif kind == OTLP_EXPONENTIAL_HISTOGRAM:
@@ -134,6 +139,7 @@ cdef int write_number_point(Walk walk, otlp_writer *writer, uint32_t kind, tuple
     cdef otlp_times times
     cdef otlp_number value
     cdef otlp_mark mark
+    cdef size_t expected_len
     # A gauge has no start.
     times.start_time_unix_nano = (
         time_field(walk, OTLP_NUMBER_POINT, ".start_time_unix_nano", field(fields, NUMBER_START))
@@ -141,12 +147,15 @@ cdef int write_number_point(Walk walk, otlp_writer *writer, uint32_t kind, tuple
     )
     times.time_unix_nano = time_field(walk, OTLP_NUMBER_POINT, ".time_unix_nano", field(fields, NUMBER_TIME))
     number_of(walk, OTLP_NUMBER_POINT, field(fields, NUMBER_VALUE), &value)
-    otlp_open_number_point(writer, &times, &value, &mark)
+    attributes = field(fields, NUMBER_ATTRIBUTES)
+    # Two times, a value, and some thirty bytes for each attribute: with three of them the length still takes one byte.
+    expected_len = 30 * len(<dict>attributes) + 27 if type(attributes) is dict else 0
+    otlp_open_number_point(writer, expected_len, &times, &value, &mark)
     exemplars = field(fields, NUMBER_EXEMPLARS)
     if exemplars:
         write_exemplars(walk, writer, OTLP_NUMBER_POINT, exemplars)
     otlp_number_point_value(writer, &value)
-    write_attributes(walk, writer, OTLP_NUMBER_POINT, field(fields, NUMBER_ATTRIBUTES))
+    write_attributes(walk, writer, OTLP_NUMBER_POINT, attributes)
     otlp_close_message(writer, &mark)
     return 0
 
@@ -208,6 +217,12 @@ cdef int write_buckets(otlp_writer *writer, bint is_negative, object offset, obj
     if not counts:
         return 0
     first = int32_of(offset, ".offset")
+    if PyList_CheckExact(counts) or PyTuple_CheckExact(counts):
+        count = PySequence_Fast_GET_SIZE(counts)
+        make_room(count)
+        if otlp_read_small_counts(<PyObject *>counts, count, <uint8_t *>staging):
+            otlp_small_exponential_buckets(writer, is_negative, first, <uint8_t *>staging, count)
+            return 0
     words = staged_words(counts, ".bucket_counts", False, &count)
     otlp_exponential_buckets(writer, is_negative, first, words, count)
     return 0
@@ -217,22 +232,31 @@ cdef int write_exemplars(Walk walk, otlp_writer *writer, uint32_t owner, object 
     cdef otlp_exemplar head
     cdef otlp_mark mark
     cdef size_t start
+    cdef list read = None
+    cdef list copy
     try:
         copy = list(exemplars)
     except Exception as error:
         return walk.note("exemplars_dropped", walk.place(OTLP_EXEMPLAR), reason_of(error))
-    for exemplar in copy:
+    try:
+        read = read_exemplars(copy)
+    except Exception:
+        pass
+    for position, exemplar in enumerate(copy):
         start = otlp_writer_len(writer)
         try:
-            span_id, trace_id = exemplar.span_id, exemplar.trace_id
-            head.time_unix_nano = time_field(walk, OTLP_EXEMPLAR, ".time_unix_nano", exemplar.time_unix_nano)
-            exemplar_value_of(walk, exemplar.value, &head.value)
+            fields = read_exemplars((exemplar,))[0] if read is None else read[position]
+            span_id, trace_id = field(fields, EXEMPLAR_SPAN_ID), field(fields, EXEMPLAR_TRACE_ID)
+            head.time_unix_nano = time_field(
+                walk, OTLP_EXEMPLAR, ".time_unix_nano", field(fields, EXEMPLAR_TIME)
+            )
+            exemplar_value_of(walk, field(fields, EXEMPLAR_VALUE), &head.value)
             head.has_span_id = head.has_trace_id = 0
             if span_id is not None and trace_id is not None:
                 head.has_span_id = id_of_span(walk, OTLP_EXEMPLAR, span_id, head.span_id)
                 head.has_trace_id = id_of_trace(walk, OTLP_EXEMPLAR, trace_id, head.trace_id)
             otlp_open_exemplar(writer, owner, &head, &mark)
-            write_attributes(walk, writer, OTLP_EXEMPLAR, exemplar.filtered_attributes)
+            write_attributes(walk, writer, OTLP_EXEMPLAR, field(fields, EXEMPLAR_ATTRIBUTES))
             otlp_close_message(writer, &mark)
         except Exception as error:
             otlp_writer_truncate(writer, start)
@@ -324,11 +348,21 @@ cdef uint64_t *staging = NULL
 cdef Py_ssize_t staging_room = 0
 
 
+cdef inline int make_room(Py_ssize_t length) except -1:
+    """Makes room for so many words; gives back what a very long array took."""
+    global staging, staging_room
+    cdef void *memory
+    if length > staging_room or staging_room > KEPT_WORDS >= length:
+        memory = PyMem_Realloc(staging, max(length, KEPT_WORDS) * sizeof(uint64_t))
+        if memory is NULL:
+            raise MemoryError
+        staging, staging_room = <uint64_t *>memory, max(length, KEPT_WORDS)
+    return 0
+
+
 cdef uint64_t *staged_words(object values, str name, bint are_doubles, Py_ssize_t *count) except? NULL:
     """The elements of a sequence as 64-bit words: doubles by their bits, or unsigned integers."""
-    global staging, staging_room
     cdef Py_ssize_t length, read
-    cdef void *memory
     if values is None:
         count[0] = 0
         return staging
@@ -336,11 +370,7 @@ cdef uint64_t *staged_words(object values, str name, bint are_doubles, Py_ssize_
         values = list(values)
     while True:
         length = PySequence_Fast_GET_SIZE(values)
-        if length > staging_room or staging_room > KEPT_WORDS >= length:
-            memory = PyMem_Realloc(staging, max(length, KEPT_WORDS) * sizeof(uint64_t))
-            if memory is NULL:
-                raise MemoryError
-            staging, staging_room = <uint64_t *>memory, max(length, KEPT_WORDS)
+        make_room(length)
         read = otlp_read_words(<PyObject *>values, length, are_doubles, staging)
         if read == length:
             count[0] = length
