@@ -10,9 +10,9 @@ from typing import Any
 
 import grpc
 import pytest
-from routes import ROUTES, Route
 
 from otlp_fast.exporter.configuration import Compression
+from routes import ROUTES, Route
 
 Make = Callable[..., Any]
 

@@ -25,8 +25,8 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from routes import Route
 
+from routes import Route
 from scripted_grpc_receiver import Answer
 from scripted_receiver import Reply
 from telemetry import make_metrics

@@ -10,8 +10,8 @@ import grpc
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from routes import Route
 
+from routes import Route
 from scripted_grpc_receiver import Answer
 from scripted_receiver import Reply
 
