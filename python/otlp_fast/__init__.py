@@ -3,8 +3,12 @@
     >>> import otlp_fast
     >>> data = otlp_fast.encode_spans(spans)                                        # doctest: +SKIP
 
-or, without a line of code: `OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py`.
-Importing this package imports neither opentelemetry nor protobuf nor numpy.
+or, without a line of code: `OTEL_TRACES_EXPORTER=otlp_fast_http opentelemetry-instrument python app.py`, and the same
+for logs and metrics.
+
+Here are the encoders and what works on their bytes. `otlp_fast.exporter.http` and `.grpc` hold exporters,
+`otlp_fast.processor` batch processors, `otlp_fast.compat` the way into the official exporters, `otlp_fast.compression`
+gzip, zstd and lz4. Importing this package imports none of them, and neither opentelemetry nor protobuf nor numpy.
 """
 
 from otlp_fast import _core

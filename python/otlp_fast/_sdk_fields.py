@@ -164,6 +164,11 @@ def read_public_log_record(record: Any) -> tuple[Any, ...]:
     )
 
 
+def read_metrics(metrics: Any) -> list[tuple[Any, ...]]:
+    """The fields of metrics, and the data points of each."""
+    return [(metric.name, metric.description, metric.unit, metric.data, metric.data.data_points) for metric in metrics]
+
+
 def read_number_points(points: Any) -> list[tuple[Any, ...]]:
     """The fields of the data points of a Sum or Gauge."""
     return [

@@ -67,7 +67,7 @@ cdef class Request:
         return 0
 
     cdef Py_ssize_t add_metric(
-        self, Walk walk, object resource, object scope, object metric, uint32_t kind, object data, list points
+        self, Walk walk, object resource, object scope, tuple fields, uint32_t kind, list points
     ) except -1:
         """Adds a metric, written in place, and gives the number of its data points; as `add_item` does."""
         cdef otlp_item place
@@ -78,7 +78,7 @@ cdef class Request:
             raise MemoryError("no memory for another metric")
         writer = otlp_request_writer(self.handle)
         try:
-            written = write_metric(walk, writer, metric, kind, data, points)
+            written = write_metric(walk, writer, fields, kind, points)
         except BaseException:
             otlp_request_abandon_item(self.handle, &place)
             raise

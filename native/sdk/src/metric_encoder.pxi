@@ -85,27 +85,36 @@ cdef class MetricEncoder(RequestEncoder):
                 continue
             request = self.request
             request.list_scope(walk, resource, scope)
-            for metric in metrics:
-                self.add_metric(walk, writer, resource, scope, metric)
+            try:
+                read = read_metrics(metrics)
+            except Exception:
+                read = None
+            for place, metric in enumerate(metrics):
+                self.add_metric(walk, writer, resource, scope, metric, None if read is None else read[place])
                 walk.index += 1
                 walk.metric_name = None
         return 0
 
-    cdef int add_metric(self, Walk walk, otlp_writer *scratch, object resource, object scope, object metric) except -1:
+    cdef int add_metric(
+        self, Walk walk, otlp_writer *scratch, object resource, object scope, object metric, tuple fields
+    ) except -1:
+        """Adds a metric, whose fields were read already where that was possible for all of its scope."""
         global data_points_encoded
         cdef Request request
         cdef Py_ssize_t points
         try:
-            walk.metric_name = metric.name
-            data = metric.data
-            kind = metric_kind(data)
-            data_points = list(data.data_points)
+            if fields is None:
+                walk.metric_name = metric.name
+                fields = read_metrics((metric,))[0]
+            walk.metric_name = field(fields, METRIC_NAME)
+            kind = metric_kind(field(fields, METRIC_DATA))
+            data_points = list(field(fields, METRIC_POINTS))
             if self.is_private:
                 request = self.request
-                points = request.add_metric(walk, resource, scope, metric, kind, data, data_points)
+                points = request.add_metric(walk, resource, scope, fields, kind, data_points)
             else:
                 otlp_writer_clear(scratch)
-                points = write_metric(walk, scratch, metric, kind, data, data_points)
+                points = write_metric(walk, scratch, fields, kind, data_points)
                 self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope, points)
         except MemoryError:
             raise

@@ -3,6 +3,9 @@
 # fails. A data point that cannot be written as it is meant costs itself: a histogram without one of its buckets would be
 # another histogram.
 
+cdef enum MetricField:
+    METRIC_NAME, METRIC_DESCRIPTION, METRIC_UNIT, METRIC_DATA, METRIC_POINTS
+
 cdef enum NumberField:
     NUMBER_ATTRIBUTES, NUMBER_START, NUMBER_TIME, NUMBER_VALUE, NUMBER_EXEMPLARS
 
@@ -19,6 +22,7 @@ cdef enum ExponentialField:
 cdef enum ExemplarField:
     EXEMPLAR_SPAN_ID, EXEMPLAR_TRACE_ID, EXEMPLAR_TIME, EXEMPLAR_VALUE, EXEMPLAR_ATTRIBUTES
 
+cdef object read_metrics = _sdk_fields.read_metrics
 cdef object read_exemplars = _sdk_fields.read_exemplars
 cdef object read_number_points = _sdk_fields.read_number_points
 cdef object read_histogram_points = _sdk_fields.read_histogram_points
@@ -27,7 +31,7 @@ cdef object WithoutExemplars = _sdk_fields.WithoutExemplars
 
 
 cdef Py_ssize_t write_metric(
-    Walk walk, otlp_writer *writer, object metric, uint32_t kind, object data, list points
+    Walk walk, otlp_writer *writer, tuple fields, uint32_t kind, list points
 ) except -1:
     """Writes the content of one Metric message and gives the number of data points written. Raises where it is none."""
     cdef otlp_mark mark
@@ -35,9 +39,10 @@ cdef Py_ssize_t write_metric(
     cdef bint is_monotonic = False
     cdef size_t start
     cdef Py_ssize_t written
-    name = text_field(walk, OTLP_NUMBER_POINT, ".name", metric.name)
-    description = text_field(walk, OTLP_NUMBER_POINT, ".description", metric.description)
-    unit = text_field(walk, OTLP_NUMBER_POINT, ".unit", metric.unit)
+    data = field(fields, METRIC_DATA)
+    name = text_field(walk, OTLP_NUMBER_POINT, ".name", field(fields, METRIC_NAME))
+    description = text_field(walk, OTLP_NUMBER_POINT, ".description", field(fields, METRIC_DESCRIPTION))
+    unit = text_field(walk, OTLP_NUMBER_POINT, ".unit", field(fields, METRIC_UNIT))
     otlp_begin_metric(
         writer,
         otlp_text_of(<PyObject *>name),
@@ -47,9 +52,8 @@ cdef Py_ssize_t write_metric(
     if not points:
         return 0
     if kind != OTLP_GAUGE:
-        temporality = enum_number(
-            walk, OTLP_NUMBER_POINT, ".data.aggregation_temporality", data.aggregation_temporality, data.aggregation_temporality
-        )
+        preference = data.aggregation_temporality
+        temporality = enum_number(walk, OTLP_NUMBER_POINT, ".data.aggregation_temporality", preference, preference)
         is_monotonic = kind == OTLP_SUM and bool(data.is_monotonic)
     start = otlp_writer_len(writer)
     otlp_open_data(writer, kind, expected_data_len(kind, points), &mark)

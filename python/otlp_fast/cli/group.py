@@ -20,7 +20,7 @@ class _Entry(NamedTuple):
 
 
 _COMMANDS = {
-    "demo": _Entry("otlp_fast.cli.demo", "Export a real service's spans both ways, side by side."),
+    "demo": _Entry("otlp_fast.cli.demo", "Export a real service's spans, logs and metrics both ways, side by side."),
     "info": _Entry("otlp_fast.cli.info", "Show what this build is and what it uses on this machine."),
 }
 
@@ -52,5 +52,5 @@ class LazyGroup(click.Group):
 def group() -> None:
     """OpenTelemetry for Python, encoded natively: the official encoder's bytes in a fraction of its time.
 
-    Begin with `otlp-fast demo`: it runs a small web service, exports its spans both ways, and shows what that cost.
+    Begin with `otlp-fast demo`: it runs a small web service, exports its telemetry both ways, and shows what that cost.
     """

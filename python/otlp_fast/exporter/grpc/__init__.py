@@ -4,6 +4,7 @@ Nothing here imports protobuf or an official exporter: what grpcio is given are 
 `OTEL_TRACES_EXPORTER`, `OTEL_LOGS_EXPORTER` and `OTEL_METRICS_EXPORTER` set to `otlp_fast_grpc`, or by hand:
 
     from otlp_fast.exporter.grpc import OTLPSpanExporter
+    from otlp_fast.processor import BatchSpanProcessor
 
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 

@@ -4,6 +4,7 @@ Nothing here imports protobuf, requests or an official exporter. Select them wit
 `OTEL_LOGS_EXPORTER` and `OTEL_METRICS_EXPORTER` set to `otlp_fast_http`, or by hand:
 
     from otlp_fast.exporter.http import OTLPSpanExporter
+    from otlp_fast.processor import BatchSpanProcessor
 
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 
