@@ -1,19 +1,24 @@
-"""The README's examples run as they stand, and what it says of errors and commands is so."""
+"""The README's examples run as they stand, and what it says of errors, commands and variables is so."""
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 import otlp_fast
+from otlp_fast import compression
 from tests.compat.spans import make_span
+from tests.unit.exporter.scripted_receiver import Receiver
 
 PROJECT = Path(__file__).resolve().parents[2]
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 # What the examples take as given.
 GIVEN = """
@@ -23,25 +28,68 @@ spans = [make_span(), make_span()]
 sent = []
 socket = SimpleNamespace(sendall=lambda data: sent.append(bytes(data)))
 """
-CHECK = """
-if "data" in globals():
-    assert sent == [data] and len(data) > 100
-"""
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("example", blocks("python"))
-def test_example_runs(example: str) -> None:
-    script = f"{GIVEN}\n{example}\n{CHECK}"
-    result = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+def run_example(name: str, check: str, folder: Path, endpoint: str = "") -> None:
+    """Run the example that `name` stands in, and then `check`; what it leaves behind stays in `folder`."""
+    (example,) = (block for block in blocks("python") if name in block)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OTEL_")}
+    environment |= {"PYTHONPATH": str(PROJECT), "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    script = f"{GIVEN}\n{example}\n{check}"
+    result = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_there_are_examples() -> None:
-    assert len(blocks("python")) == 2
+def test_encoders_give_what_is_said(tmp_path: Path) -> None:
+    check = """
+assert sent == [data] and len(data) > 100
+assert [compression.decompress(body, "zstd") for body in bodies] == [data]
+"""
+    run_example("otlp_fast.SpanEncoder", check, tmp_path)
+
+
+def test_processors_and_exporters_deliver_every_signal(tmp_path: Path) -> None:
+    check = """
+with trace.get_tracer("shop").start_as_current_span("order"):
+    logger_provider.get_logger("shop").emit(body="a book was ordered")
+metrics.get_meter("shop").create_counter("orders").add(1)
+for provider in (tracer_provider, logger_provider, meter_provider):
+    provider.shutdown()
+"""
+    receiver = Receiver()
+    run_example("BatchSpanProcessor", check, tmp_path, receiver.base)
+    receiver.close()
+    received = {request.path: request for request in receiver.requests}
+    bodies = {
+        path: compression.decompress(request.body, request.headers.get("content-encoding", "none"))
+        for path, request in received.items()
+    }
+    assert received["/v1/traces"].headers["content-encoding"] == "zstd"
+    assert b"order" in bodies["/v1/traces"]
+    assert b"a book was ordered" in bodies["/v1/logs"]
+    assert b"orders" in bodies["/v1/metrics"]
+
+
+def test_official_exporters_are_given_the_encoder(tmp_path: Path) -> None:
+    run_example("use_in_official_exporters", 'assert swapped.signals == ("traces", "logs", "metrics")', tmp_path)
+
+
+def test_there_are_no_other_examples() -> None:
+    assert len(blocks("python")) == 3
+
+
+def test_variables_name_entry_points() -> None:
+    chosen = re.findall(r"OTEL_(TRACES|LOGS|METRICS)_EXPORTER=(\w+)", "".join(blocks("sh")))
+    assert {signal for signal, _ in chosen} == {"TRACES", "LOGS", "METRICS"}
+    for signal, exporter in [*chosen, *((signal, "otlp_fast_grpc") for signal, _ in chosen)]:
+        assert exporter in README
+        assert entry_points(group=f"opentelemetry_{signal.lower()}_exporter", name=exporter), (signal, exporter)
 
 
 def test_error_message_is_the_one_shown() -> None:
@@ -58,6 +106,12 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\((?!https?:)([^)#]+)", README):
-        assert (PROJECT / link).exists(), link
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for link, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", text):
+        target = document.parent / link if link else document
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in [heading.lower().replace(" ", "-") for heading in headings], anchor
