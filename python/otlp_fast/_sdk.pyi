@@ -7,6 +7,8 @@ cannot say so.
 from collections.abc import Callable, Iterable
 from typing import Any, final
 
+from typing_extensions import Self, disjoint_base
+
 from otlp_fast._core import Buffer
 
 def encode_spans(spans: Iterable[Any]) -> bytes: ...
@@ -14,6 +16,7 @@ def encode_logs(records: Iterable[Any]) -> bytes: ...
 def encode_metrics(metrics_data: Any) -> bytes: ...
 def encoded_counts() -> dict[str, int]: ...
 
+@disjoint_base
 class RequestEncoder:
     def __init__(self) -> None: ...
     @property
@@ -22,6 +25,7 @@ class RequestEncoder:
     def byte_count(self) -> int: ...
     def finish(self) -> Buffer: ...
 
+@disjoint_base
 class ItemEncoder(RequestEncoder): ...
 
 @final
@@ -36,16 +40,17 @@ class LogEncoder(ItemEncoder):
 class MetricEncoder(RequestEncoder):
     def add(self, metrics_data: Any) -> None: ...
 
+@disjoint_base
 class ItemQueue:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         max_items: int,
         max_bytes: int,
         batch_items: int,
         batch_bytes: int,
         on_sealed: Callable[[], object],
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def max_items(self) -> int: ...
     @property

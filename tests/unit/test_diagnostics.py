@@ -32,7 +32,8 @@ def test_losses_of_a_call_that_failed_are_not_counted() -> None:
 
 
 def test_every_kind_of_loss_has_a_counter() -> None:
-    assert set(otlp_fast.encode_stats()) == {"spans_encoded", *_diagnostics.LOSSES}
+    encoded = {"spans_encoded", "log_records_encoded", "data_points_encoded"}
+    assert set(otlp_fast.encode_stats()) == encoded | set(_diagnostics.LOSSES)
 
 
 def test_kinds_do_not_hold_back_each_other(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
