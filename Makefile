@@ -8,12 +8,13 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python bench bench-memory bench-kernels lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      set up, then export real traffic by the official exporter and by otlp-fast, side by side"
 	@echo "make test      set up, then run all tests (Rust, Python, the built wheel and sdist)"
+	@echo "make compat    set up, then the compat tests under every supported SDK and CPython that is here"
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD text kernels by themselves, each path beside scalar (about ten minutes)"
@@ -34,14 +35,21 @@ $(VENV)/.installed: $(SOURCES)
 demo: $(VENV)/.installed
 	$(BIN)/otlp-fast demo $(DEMO_ARGS)
 
-test: test-rust test-python
+test: test-rust test-python test-oldest-sdk
 
 test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
 	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-compression
 
 test-python: $(VENV)/.installed
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+# The tests above run under the newest SDK; these, of what depends on it, under the oldest.
+test-oldest-sdk: $(VENV)/.installed
+	$(BIN)/nox --session oldest_sdk
+
+compat: $(VENV)/.installed
+	$(BIN)/nox
 
 bench-kernels: $(VENV)/.installed
 	$(BIN)/python benchmarks/kernels/record.py

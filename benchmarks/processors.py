@@ -64,9 +64,8 @@ def fastotel(endpoint: str) -> SpanProcessor:
 
 def otlp_fast(endpoint: str) -> SpanProcessor:
     """Give our processor with our exporter."""
-    from otlp_fast.processor import BatchSpanProcessor
-
     from otlp_fast.exporter.http import Compression, OTLPSpanExporter
+    from otlp_fast.processor import BatchSpanProcessor
 
     return BatchSpanProcessor(OTLPSpanExporter(endpoint, compression=Compression.Gzip))
 

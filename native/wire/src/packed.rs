@@ -36,7 +36,7 @@ impl Writer {
             }
             match <&[u64; LANES]>::try_from(block) {
                 Ok(lanes) if lanes.iter().fold(0, |all, word| all | word) < 0x80 => {
-                    self.put(lanes.map(|word| word as u8))
+                    self.put(lanes.map(|word| word as u8));
                 }
                 _ => block.iter().for_each(|&word| self.varint(word)),
             }

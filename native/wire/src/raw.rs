@@ -279,9 +279,9 @@ unsafe fn copy_short(from: *const u8, to: *mut u8, len: usize) {
         // SAFETY: the caller vouches for `len` bytes on both sides.
         unsafe { std::ptr::copy_nonoverlapping(from, to, len) }
     } else if len >= 16 {
-        four_words!(u128, len / 32 * 16)
+        four_words!(u128, len / 32 * 16);
     } else if len >= 4 {
-        four_words!(u32, len / 8 * 4)
+        four_words!(u32, len / 8 * 4);
     } else if len > 0 {
         // SAFETY: 0, len / 2 and len - 1 lie within the `len` bytes that the caller vouches for.
         unsafe {
