@@ -193,7 +193,7 @@ def test_garbage_is_read_or_refused(encoding: str, garbage: bytes) -> None:
 
 def test_levels_trade_time_for_bytes_and_others_are_refused() -> None:
     data = b"".join(b"%d telemetry " % (number * number) for number in range(5000))
-    for encoding, least, most, default in [("gzip", 1, 9, 9), ("zstd", 1, 19, 3)]:
+    for encoding, least, most, default in [("gzip", 1, 9, 6), ("zstd", 1, 19, 3)]:
         sizes = {level: len(compression.compress(data, encoding, level=level)) for level in range(least, most + 1)}
         assert sizes[most] < sizes[least]
         assert compression.compress(data, encoding) == compression.compress(data, encoding, level=default)

@@ -8,7 +8,7 @@
 //!   8 MiB is refused, as [RFC 9659](https://www.rfc-editor.org/rfc/rfc9659) has it for `Content-Encoding: zstd`.
 //! - **Complete.** Several gzip members, zstd frames or lz4 frames one behind the other are read as one. A cut-off end and
 //!   bytes behind the end are errors. Every form carries a checksum, which is written and checked.
-//! - **Deterministic.** Equal input at an equal level gives equal bytes: no time stamps, no threads.
+//! - **Deterministic.** Equal input at an equal level, or at none, gives equal bytes: no time stamps, no threads.
 //! - **Used again.** Contexts of the default levels are kept in a few slots, see [`slots`].
 //!
 //! | module | holds |
@@ -47,15 +47,6 @@ impl Encoding {
             Self::Gzip => 1..=9,
             Self::Zstd => 1..=19,
             Self::Lz4 => 1..=1,
-        }
-    }
-
-    /// The level that is used where none is asked for. Why these: docs/architecture.md, "Compression".
-    pub fn default_level(self) -> i32 {
-        match self {
-            Self::Gzip => gzip::DEFAULT_LEVEL,
-            Self::Zstd => zstandard::DEFAULT_LEVEL,
-            Self::Lz4 => 1,
         }
     }
 }
@@ -114,15 +105,15 @@ impl fmt::Display for CompressionError {
 
 impl std::error::Error for CompressionError {}
 
-/// Compresses `data` into one gzip member, zstd frame or lz4 frame.
+/// Compresses `data` into one gzip member, zstd frame or lz4 frame. `None` is the level that suits telemetry: zstd's 3, and
+/// for gzip 6 or 9, as the data asks for. Why these: docs/architecture.md, "Compression".
 pub fn compress(data: &[u8], encoding: Encoding, level: Option<i32>) -> Result<Vec<u8>, CompressionError> {
-    let level = level.unwrap_or(encoding.default_level());
-    if !encoding.levels().contains(&level) {
+    if level.is_some_and(|level| !encoding.levels().contains(&level)) {
         return Err(CompressionError::Level);
     }
     match encoding {
         Encoding::Gzip => gzip::compress(data, level),
-        Encoding::Zstd => zstandard::compress(data, level),
+        Encoding::Zstd => zstandard::compress(data, level.unwrap_or(zstandard::DEFAULT_LEVEL)),
         Encoding::Lz4 => lz4::compress(data),
     }
 }
