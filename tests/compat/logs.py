@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry._logs import LogRecord, SeverityNumber
-from opentelemetry.sdk._logs import ReadableLogRecord
+from opentelemetry import _logs as api_logs
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk import _logs as sdk_logs
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import TraceFlags
 
@@ -14,9 +15,8 @@ from tests.compat.spans import RESOURCE
 SCOPE = InstrumentationScope("shop.checkout", "1.0")
 
 
-def make_log_record(resource: Any = RESOURCE, scope: Any = SCOPE, **fields: Any) -> ReadableLogRecord:
+def make_log_record(resource: Any = RESOURCE, scope: Any = SCOPE, **fields: Any) -> Any:
     """An ordinary record but for the given fields, which are those of the API's LogRecord."""
-    record = LogRecord()
     ordinary = {
         "timestamp": 1_700_000_000_000_000_000,
         "observed_timestamp": 1_700_000_000_000_000_500,
@@ -24,11 +24,20 @@ def make_log_record(resource: Any = RESOURCE, scope: Any = SCOPE, **fields: Any)
         "span_id": 0x56,
         "trace_flags": TraceFlags(1),
         "severity_text": "INFO",
-        "severity_number": SeverityNumber.INFO,
+        "severity_number": api_logs.SeverityNumber.INFO,
         "body": "paid",
         "attributes": {"before": 1, "after": 2},
-        "event_name": None,
     }
-    # Not by the constructor, which replaces ids and flags that are false by those of the current span.
-    record.__dict__.update(ordinary, **fields)
-    return ReadableLogRecord(record, resource, scope)
+    fields = {**ordinary, **fields}
+    # Not by the constructors, which replace ids and flags that are false by those of the current span.
+    if hasattr(sdk_logs, "ReadableLogRecord"):
+        record = api_logs.LogRecord()
+        record.__dict__.update(fields)
+        return sdk_logs.ReadableLogRecord(record, resource, scope)
+    # SDKs before 1.39: their own LogRecord knows its resource, and asks its attributes how many of them were dropped.
+    if type(fields["attributes"]) is dict:
+        attributes = BoundedAttributes()
+        attributes._dict, fields["attributes"] = fields["attributes"], attributes
+    record = sdk_logs.LogRecord()
+    record.__dict__.update(fields, resource=resource)
+    return sdk_logs.LogData(record, scope)

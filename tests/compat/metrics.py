@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry.sdk.metrics import Exemplar
+from opentelemetry.sdk import metrics as sdk_metrics
 from opentelemetry.sdk.metrics._internal.point import Buckets
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
@@ -23,6 +23,9 @@ from opentelemetry.sdk.metrics.export import (
 
 from tests.compat.logs import SCOPE
 from tests.compat.spans import RESOURCE
+
+# They came with SDK 1.28.
+HAS_EXEMPLARS = hasattr(sdk_metrics, "Exemplar")
 
 POINT: dict[str, Any] = {
     "attributes": {"before": 1, "after": 2},
@@ -48,10 +51,12 @@ def make_exponential_point(**fields: Any) -> ExponentialHistogramDataPoint:
     return ExponentialHistogramDataPoint(**{**SUMMARY, **ordinary, **fields})
 
 
-def make_exemplar(**fields: Any) -> Exemplar:
-    """An ordinary exemplar, but for the given fields."""
+def make_exemplar(**fields: Any) -> Any:
+    """An ordinary exemplar, but for the given fields; None under the SDK that has none."""
+    if not HAS_EXEMPLARS:
+        return None
     ordinary = {"filtered_attributes": {"before": 1, "after": 2}, "value": 4.5, "time_unix_nano": 5}
-    return Exemplar(**{**ordinary, "span_id": 0x56, "trace_id": 0x1234, **fields})
+    return sdk_metrics.Exemplar(**{**ordinary, "span_id": 0x56, "trace_id": 0x1234, **fields})
 
 
 def make_metric(*points: Any, name: Any = "requests", **fields: Any) -> Metric:

@@ -213,7 +213,7 @@ def check_logs() -> dict[str, int]:
         "with_ids": sum(len(record.trace_id) == 16 and len(record.span_id) == 8 for record in read),
         "with_drops": sum(record.dropped_attributes_count > 0 for record in read),
         "with_severity": sum(record.severity_number > 0 for record in read),
-        "with_event_name": sum(record.event_name == "shop.event" for record in read),
+        "with_event_name": sum(getattr(record, "event_name", "") == "shop.event" for record in read),
     }
 
 

@@ -28,6 +28,7 @@ from tests.compat.hostile import (
     nested_lists,
     nested_mappings,
 )
+from tests.compat.official import assert_official_encoder_loses_the_batch
 from tests.compat.readback import attributes_of, counted, decoded_spans, with_value
 from tests.compat.spans import make_span
 
@@ -120,8 +121,7 @@ def test_bad_field_costs_itself_where_official_encoder_loses_the_batch(
     fields: dict[str, Any], field: str, kept: object, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     spans = [make_span(), make_span(**fields), make_span()]
-    with pytest.raises((ValueError, TypeError, KeyError, AttributeError, OverflowError)):
-        official_encode_spans(spans).SerializeToString()
+    assert_official_encoder_loses_the_batch(official_encode_spans, spans)
     before = counted("values_repaired")
     first, bad, last = decoded_spans(otlp_fast.encode_spans(spans))
     assert first == last == decoded_spans(official_encode_spans([make_span()]).SerializeToString())[0]
@@ -249,8 +249,7 @@ def test_value_that_multiplies_is_cut_before_it_fills_the_memory(caplog: pytest.
 def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureFixture) -> None:
     link = Link(SpanContext(1, 2, is_remote=True))
     span = make_span(events=["not an event", Event("kept", timestamp=5)], links=[link, None])
-    with pytest.raises(AttributeError):
-        official_encode_spans([span])
+    assert_official_encoder_loses_the_batch(official_encode_spans, [span])
     (kept,) = decoded_spans(otlp_fast.encode_spans([span]))
     assert [event.name for event in kept.events] == ["kept"]
     assert [item.flags for item in kept.links] == [0x300]
