@@ -15,8 +15,12 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests that run there import, next to the package itself.
-TEST_DEPENDENCIES = ["pytest", "hypothesis", "psutil", "opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http"]
-TESTS = ["tests/compat", "tests/threads", "tests/unit/test_buffer.py"]
+TEST_DEPENDENCIES = [
+    *("pytest", "hypothesis", "psutil"),
+    *("opentelemetry-distro", "opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-grpc"),
+    *(f"opentelemetry-instrumentation-{name}" for name in ("grpc", "logging", "urllib3")),
+]
+TESTS = ["tests/compat", "tests/threads", "tests/unit/test_buffer.py", "-m", "not installs"]
 MAX_WHEEL_BYTES = 4 << 20
 
 
@@ -80,7 +84,7 @@ def test_installed_package_passes_its_tests(kind: str, distributions: dict[str, 
     assert output.startswith("b'' ")
     assert str(environment) in output
 
-    run(*pip, f"{distributions[kind]}[exporter]", *TEST_DEPENDENCIES, cwd=tmp_path, **target)
+    run(*pip, f"{distributions[kind]}[exporter,grpc]", *TEST_DEPENDENCIES, cwd=tmp_path, **target)
     shutil.copytree(PROJECT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     output = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, cwd=tmp_path)

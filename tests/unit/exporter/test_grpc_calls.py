@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import select
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -52,6 +54,20 @@ def test_user_agent_header_becomes_the_user_agent(
 ) -> None:
     make_grpc_exporter(headers=(("User-Agent", "mine"),)).export(spans)
     assert grpc_receiver.requests[0].metadata["user-agent"].startswith("mine ")
+
+
+def test_span_that_ends_last_is_delivered_when_the_process_exits(grpc_receiver: GRPCReceiver) -> None:
+    # The provider shuts down in an atexit handler. CPython 3.12 starts no thread there, which grpcio's `future` would.
+    script = f"""
+from opentelemetry.sdk.trace import TracerProvider
+from otlp_fast.exporter.grpc import OTLPSpanExporter
+from otlp_fast.processor import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter("{grpc_receiver.url}")))
+provider.get_tracer("app").start_span("last").end()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert len(grpc_receiver.requests) == 1
 
 
 @pytest.mark.parametrize(("compression", "smaller"), [("gzip", True), ("none", False)])

@@ -64,6 +64,8 @@ _BAD_CERTIFICATE = "CERTIFICATE_VERIFY_FAILED"
 
 _STATUS_DETAILS = "grpc-status-details-bin"
 
+_SHUT_DOWN = Problem("the exporter was shut down", "ClosedChannel", retryable=True)
+
 _FORK_GRACE_SECONDS = 0.5
 _FORK_CANCEL_SECONDS = 5.0
 
@@ -104,10 +106,12 @@ class GRPCTransport:
 
     def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
         """Send `request` once and give the answer within `timeout` seconds."""
+        if not threading.main_thread().is_alive():
+            return self._attempt_at_exit(request, timeout)
         with self._changed:
             self._changed.wait_for(lambda: not self._is_forking)
             if self._closed:
-                return Problem("the exporter was shut down", "ClosedChannel", retryable=True)
+                return _SHUT_DOWN
             call = self._call.future(request, timeout=timeout, metadata=self._metadata)
             self._under_way.add(call)
         try:
@@ -121,6 +125,15 @@ class GRPCTransport:
                 self._under_way.discard(call)
                 self._changed.notify_all()
         return accepted(response)
+
+    def _attempt_at_exit(self, request: bytes, timeout: float) -> Outcome | Problem:
+        """Do as `attempt` while atexit handlers run. CPython 3.12 starts no thread then, and `future` would need one."""
+        try:
+            return accepted(self._call(request, timeout=timeout, metadata=self._metadata))
+        except grpc.RpcError as error:
+            return self._judge(error)
+        except ValueError:
+            return _SHUT_DOWN
 
     def close(self, timeout: float) -> None:
         """Begin no more calls, give those under way `timeout` seconds to end, and cancel the rest."""
