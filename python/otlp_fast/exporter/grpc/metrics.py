@@ -13,7 +13,6 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExpor
 from opentelemetry.sdk.metrics.view import Aggregation
 
 from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES
-from otlp_fast.exporter.grpc.configuration import resolve_settings
 from otlp_fast.exporter.grpc.exporter import GRPCExporter
 from otlp_fast.exporter.metric_preferences import resolve_aggregation, resolve_batch_size, resolve_temporality
 from otlp_fast.exporter.signals import METRICS
@@ -33,6 +32,8 @@ class OTLPMetricExporter(GRPCExporter, MetricExporter):
             `base2_exponential_bucket_histogram`.
         max_export_batch_size: Data points in a request at most; no limit by default.
     """
+
+    _signal = METRICS
 
     def __init__(
         self,
@@ -56,24 +57,21 @@ class OTLPMetricExporter(GRPCExporter, MetricExporter):
         MetricExporter.__init__(
             self, resolve_temporality(preferred_temporality), resolve_aggregation(preferred_aggregation)
         )
+        self._max_items = resolve_batch_size(max_export_batch_size)
         GRPCExporter.__init__(
             self,
-            resolve_settings(
-                METRICS,
-                endpoint=endpoint,
-                insecure=insecure,
-                credentials=credentials,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                channel_options=channel_options,
-                retryable_error_codes=retryable_error_codes,
-                max_request_size=max_request_size,
-            ),
+            endpoint=endpoint,
+            insecure=insecure,
+            credentials=credentials,
+            headers=headers,
+            timeout=timeout,
+            compression=compression,
+            channel_options=channel_options,
+            retryable_error_codes=retryable_error_codes,
+            max_request_size=max_request_size,
             meter_provider=meter_provider,
             spool_dir=spool_dir,
             spool_max_bytes=spool_max_bytes,
-            max_items=resolve_batch_size(max_export_batch_size),
         )
 
     def export(

@@ -127,7 +127,7 @@ class GRPCTransport:
         return accepted(response)
 
     def _attempt_at_exit(self, request: bytes, timeout: float) -> Outcome | Problem:
-        """Do as `attempt` while atexit handlers run. CPython 3.12 starts no thread then, and `future` would need one."""
+        """Do as `attempt` in an atexit handler. CPython 3.12 starts no thread there, and `future` would need one."""
         try:
             return accepted(self._call(request, timeout=timeout, metadata=self._metadata))
         except grpc.RpcError as error:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
+from enum import Enum
+from typing import ClassVar
 
 import urllib3
 from opentelemetry.metrics import MeterProvider
 
-from otlp_fast.exporter.http.configuration import HTTPSettings
+from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES
+from otlp_fast.exporter.http.configuration import HTTPSettings, resolve_settings
 from otlp_fast.exporter.http.transport import HTTPTransport
 from otlp_fast.exporter.pipeline import OTLPExporter
+from otlp_fast.exporter.signals import Signal
 
 _logger = logging.getLogger("otlp_fast.exporter.http")
 
@@ -23,16 +28,36 @@ _CREDENTIAL_PROVIDER_VARIABLES = (
 class HTTPExporter(OTLPExporter):
     """An exporter that sends with `session`, or over connections of its own."""
 
+    _signal: ClassVar[Signal]
+    _max_items = 0
+
     def __init__(
         self,
-        settings: HTTPSettings,
-        session: urllib3.PoolManager | None,
+        endpoint: str | None = None,
+        certificate_file: str | None = None,
+        client_key_file: str | None = None,
+        client_certificate_file: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        compression: Enum | str | None = None,
+        session: urllib3.PoolManager | None = None,
         *,
-        meter_provider: MeterProvider | None,
-        spool_dir: str | os.PathLike[str] | None,
-        spool_max_bytes: int,
-        max_items: int = 0,
+        max_request_size: int | None = None,
+        meter_provider: MeterProvider | None = None,
+        spool_dir: str | os.PathLike[str] | None = None,
+        spool_max_bytes: int = DEFAULT_SPOOL_BYTES,
     ) -> None:
+        settings = resolve_settings(
+            self._signal,
+            endpoint=endpoint,
+            certificate_file=certificate_file,
+            client_key_file=client_key_file,
+            client_certificate_file=client_certificate_file,
+            headers=headers,
+            timeout=timeout,
+            compression=compression,
+            max_request_size=max_request_size,
+        )
         _check_session(session, settings)
         super().__init__(
             settings,
@@ -43,7 +68,7 @@ class HTTPExporter(OTLPExporter):
             meter_provider=meter_provider,
             spool_dir=spool_dir,
             spool_max_bytes=spool_max_bytes,
-            max_items=max_items,
+            max_items=self._max_items,
         )
 
 

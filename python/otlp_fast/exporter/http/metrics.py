@@ -13,7 +13,6 @@ from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExpor
 from opentelemetry.sdk.metrics.view import Aggregation
 
 from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES
-from otlp_fast.exporter.http.configuration import resolve_settings
 from otlp_fast.exporter.http.exporter import HTTPExporter
 from otlp_fast.exporter.metric_preferences import resolve_aggregation, resolve_batch_size, resolve_temporality
 from otlp_fast.exporter.signals import METRICS
@@ -32,6 +31,8 @@ class OTLPMetricExporter(HTTPExporter, MetricExporter):
             `base2_exponential_bucket_histogram`.
         max_export_batch_size: Data points in a request at most; no limit by default.
     """
+
+    _signal = METRICS
 
     def __init__(
         self,
@@ -55,24 +56,21 @@ class OTLPMetricExporter(HTTPExporter, MetricExporter):
         MetricExporter.__init__(
             self, resolve_temporality(preferred_temporality), resolve_aggregation(preferred_aggregation)
         )
+        self._max_items = resolve_batch_size(max_export_batch_size)
         HTTPExporter.__init__(
             self,
-            resolve_settings(
-                METRICS,
-                endpoint=endpoint,
-                certificate_file=certificate_file,
-                client_key_file=client_key_file,
-                client_certificate_file=client_certificate_file,
-                headers=headers,
-                timeout=timeout,
-                compression=compression,
-                max_request_size=max_request_size,
-            ),
-            session,
+            endpoint=endpoint,
+            certificate_file=certificate_file,
+            client_key_file=client_key_file,
+            client_certificate_file=client_certificate_file,
+            headers=headers,
+            timeout=timeout,
+            compression=compression,
+            session=session,
+            max_request_size=max_request_size,
             meter_provider=meter_provider,
             spool_dir=spool_dir,
             spool_max_bytes=spool_max_bytes,
-            max_items=resolve_batch_size(max_export_batch_size),
         )
 
     def export(
