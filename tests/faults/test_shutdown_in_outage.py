@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from otlp_fast.exporter import pipeline
 from tests.faults.conftest import MakeFeed
 from tests.faults.deadline import SLACK_SECONDS, within
 from tests.faults.grpc_receiver import GRPCReceiver
@@ -18,6 +19,12 @@ from tests.faults.http_receiver import HTTPReceiver, accept, hang_before_reading
 GIVEN = 20
 
 Receiver = HTTPReceiver | GRPCReceiver
+
+
+@pytest.fixture(autouse=True)
+def patient_accounting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What counts is that all is accounted for when a shutdown returns. Half a second is short on a busy machine."""
+    monkeypatch.setattr(pipeline, "ACCOUNTING_SECONDS", SLACK_SECONDS)
 
 
 @pytest.fixture(params=["http", "grpc"])
@@ -40,7 +47,6 @@ def test_shutdown_counts_what_it_could_not_send(make_feed: MakeFeed, hanging: Re
     wait_until(lambda: hanging.played)
     with within(0.5):
         feed.shutdown(500)
-    wait_until(lambda: feed.lost == GIVEN)
     assert (feed.exported, feed.lost) == (0, GIVEN)
 
 
@@ -54,8 +60,7 @@ def test_shutdown_leaves_what_it_could_not_send_in_the_spool(
     wait_until(lambda: hanging.played)
     with within(0.5):
         feed.shutdown(500)
-    wait_until(lambda: feed.lost + feed.exporter.stats()["spooled"] == GIVEN)
-    assert (feed.exported, feed.lost) == (0, 0)
+    assert (feed.exported, feed.lost, feed.exporter.stats()["spooled"]) == (0, 0, GIVEN)
 
     hanging.default = accept if isinstance(hanging, HTTPReceiver) else accept_call
     heir = make_feed(hanging, "traces", **settings)

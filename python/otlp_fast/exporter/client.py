@@ -30,7 +30,7 @@ class Transport(Protocol):
         """Send `request` once and give the answer within `timeout` seconds."""
 
     def close(self, timeout: float) -> None:
-        """Give up what is kept for further attempts; wait at most `timeout` seconds for attempts under way."""
+        """Give up what is kept for further attempts, and cut off those under way within `timeout` seconds."""
 
     def renew_after_fork(self) -> None:
         """Replace what a forked child must not share."""
@@ -101,7 +101,7 @@ class OTLPClient:
         self._stopped.set()
 
     def close(self, timeout: float) -> None:
-        """Close the transport, within `timeout` seconds."""
+        """Cut off attempts under way within `timeout` seconds, and have further ones fail."""
         self._transport.close(timeout)
 
     def renew_after_fork(self) -> None:

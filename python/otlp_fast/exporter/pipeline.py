@@ -21,6 +21,7 @@ from opentelemetry.metrics import MeterProvider
 from otlp_fast import Buffer, EncodeError
 from otlp_fast._core import count_items
 from otlp_fast.exporter.accounting import FAILED, REASONS, REFUSED_BY_ENCODER, DeliveryReport
+from otlp_fast.exporter.calls import CallsUnderWay
 from otlp_fast.exporter.client import OTLPClient, Transport
 from otlp_fast.exporter.configuration import Settings
 from otlp_fast.exporter.delivery import Delivery, Part
@@ -29,6 +30,9 @@ from otlp_fast.exporter.log_lines import LossLog, RepeatedWarning
 from otlp_fast.exporter.self_metrics import ExporterMetrics, enabled
 from otlp_fast.exporter.signals import Signal
 from otlp_fast.exporter.suppression import instrumentation_suppressed
+
+# How long calls whose requests were cut off have to account for what was in them, or to put it into the spool.
+ACCOUNTING_SECONDS = 0.5
 
 _EXPORTED = "exported"
 _AFTER_SHUTDOWN = "after_shutdown"
@@ -84,6 +88,7 @@ class OTLPExporter:
         self._metrics: ExporterMetrics | None = None
         self.set_meter_provider(meter_provider)
         self._losses = LossLog(logger, signal.items)
+        self._calls = CallsUnderWay()
         self._is_shut_down = False
         self._reset_stats()
         renew_in_forked_children(self)
@@ -118,11 +123,12 @@ class OTLPExporter:
         return self._is_shut_down or self._drain(time.monotonic() + timeout_millis / 1000, at_once=True)
 
     def shutdown(self, timeout_millis: float = 30_000, **keywords: Any) -> None:
-        """Refuse further batches, and end within `timeout_millis`.
+        """Refuse further batches, and end within `timeout_millis` and at most half a second more.
 
-        A call of `export` that waits for a retry is woken and fails, or goes to the spool. The spool is drained.
-        Requests under way over HTTP are left to end by themselves; gRPC calls get the time that is left and are
-        cancelled then.
+        A call of `export` that waits for a retry is woken and fails, or goes to the spool. The spool is drained. Other
+        calls get the time that is left. Then their requests are cut off, and what is in them is counted and logged as
+        failed, or goes to the spool, before this returns. Requests over a `session` of the user's cannot be cut off,
+        nor can the look-up of a name: how many items are in these is logged.
         """
         if self._is_shut_down:
             self._logger.warning("Exporter already shutdown, ignoring call")
@@ -132,10 +138,15 @@ class OTLPExporter:
         deadline = time.monotonic() + keywords.get("timeout", timeout_millis) / 1000
         self._client.stop_waiting()
         self._drain(deadline, at_once=True)
-        self._client.close(max(deadline - time.monotonic(), 0.0))
+        self._calls.wait(deadline - time.monotonic())
+        self._client.close(0.0)
+        unaccounted = self._calls.wait(ACCOUNTING_SECONDS)
         if self._spooled is not None:
-            self._spooled.close(deadline - time.monotonic())
+            self._spooled.close()
         self._losses.flush(logging.ERROR)
+        if unaccounted:
+            message = "Shut down while requests to %s with %d %s are under way; they are counted when these end"
+            self._logger.error(message, self._settings.address, unaccounted, self._settings.signal.items)
 
     def stats(self) -> dict[str, int]:
         """Give how many items this exporter was given, by what became of them; the first nine are all of them.
@@ -163,6 +174,7 @@ class OTLPExporter:
     def renew_after_fork(self) -> None:
         """Replace connections, locks and counts in a forked child; called by the fork hook."""
         self._reset_stats()
+        self._calls = CallsUnderWay()
         self._losses.renew_after_fork()
         if self._spooled is not None:
             self._spooled.renew_after_fork()
@@ -189,13 +201,15 @@ class OTLPExporter:
 
     def _export(self, given: int, encode: Callable[[DeliveryReport], Part], timeout: float | None) -> bool:
         try:
-            if self._is_shut_down:
-                self._add_to_stats({_AFTER_SHUTDOWN: given})
-                self._losses.log(logging.WARNING, given, "Exporter already shutdown, ignoring batch")
-                return False
-            if not given:
-                return True
-            return self._deliver(given, encode, timeout)
+            # Under way before it looks whether there was a shutdown: one that it does not see waits for it.
+            with self._calls.call(given):
+                if self._is_shut_down:
+                    self._add_to_stats({_AFTER_SHUTDOWN: given})
+                    self._losses.log(logging.WARNING, given, "Exporter already shutdown, ignoring batch")
+                    return False
+                if not given:
+                    return True
+                return self._deliver(given, encode, timeout)
         except Exception:
             self._logger.exception("Failed to export %s to %s", self._settings.signal.items, self._settings.address)
             return False
@@ -234,9 +248,10 @@ class OTLPExporter:
             return True
         drained = DeliveryReport()
         try:
-            with instrumentation_suppressed():
-                is_empty = self._spooled.drain(deadline, drained, at_once=at_once)
-            self._account_for_drained(drained)
+            with self._calls.call(0):
+                with instrumentation_suppressed():
+                    is_empty = self._spooled.drain(deadline, drained, at_once=at_once)
+                self._account_for_drained(drained)
         except Exception:
             self._logger.exception("Failed to send from the spool to %s", self._settings.address)
             return False

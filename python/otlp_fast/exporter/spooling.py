@@ -81,16 +81,12 @@ class SpooledDelivery:
             self._draining.release()
         return self._is_empty()
 
-    def close(self, timeout: float) -> None:
-        """Close the files, once no other thread is sending a record, or after `timeout` seconds."""
-        idle = self._draining.acquire(timeout=max(timeout, 0.0))
+    def close(self) -> None:
+        """Close the files. A call that is under way still, or comes later, opens them again."""
         try:
             self._spool.close()
         except SpoolError as error:
             self._warn(error)
-        finally:
-            if idle:
-                self._draining.release()
 
     def _send(self, record: SpooledRequest, deadline: float, drained: DeliveryReport) -> bool:
         """Give whether the receiver answered for the whole record."""

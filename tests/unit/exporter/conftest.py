@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,6 +48,24 @@ def closed_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@pytest.fixture
+def full_backlog() -> Iterator[int]:
+    """A port whose queue of connections is full, so that connecting hangs."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        for _ in range(4):
+            connection = socket.socket()
+            connection.setblocking(False)
+            connection.connect_ex(listener.getsockname())
+            waiting.append(connection)
+        time.sleep(0.05)
+        yield listener.getsockname()[1]
+        for connection in waiting:
+            connection.close()
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from scripted_receiver import Receiver
+from scripted_receiver import Receiver, Reply
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 PREAMBLE = """
-import os, signal, sys, threading
+import os, signal, sys, threading, time
 import urllib3
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -108,3 +108,19 @@ gc.collect()
 print(gone() is None, fork(lambda: None), flush=True)
 """
     assert run(program, receiver) == ["True 0"]
+
+
+def test_child_that_shuts_down_leaves_a_request_of_the_parent_alone(receiver: Receiver) -> None:
+    program = """
+exporter = OTLPSpanExporter(sys.argv[1])
+thread = threading.Thread(target=export, args=(exporter, "parent"))
+thread.start()
+while not exporter._client._transport._requests._connections:
+    time.sleep(0.001)
+time.sleep(0.2)
+print(fork(exporter.shutdown), flush=True)
+thread.join()
+"""
+    receiver.script(Reply(200, delay=2))
+    assert run(program, receiver) == ["0", "parent SUCCESS 1"]
+    assert len(receiver.requests) == 1

@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
@@ -267,22 +267,26 @@ def test_receiver_that_never_accepts_is_left_at_the_deadline(
     assert "ConnectTimeoutError" in failure_line(caplog)
 
 
-@pytest.fixture
-def full_backlog() -> Iterator[int]:
-    """A port whose queue of connections is full, so that connecting hangs."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        waiting = []
-        for _ in range(4):
-            connection = socket.socket()
-            connection.setblocking(False)
-            connection.connect_ex(listener.getsockname())
-            waiting.append(connection)
-        time.sleep(0.05)
-        yield listener.getsockname()[1]
-        for connection in waiting:
-            connection.close()
+def test_all_addresses_of_a_host_share_one_deadline(
+    make_exporter: MakeExporter, full_backlog: int, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, *[full_backlog] * 20)
+    with Stopwatch() as watch:
+        assert make_exporter(timeout=0.5).export(spans) is SpanExportResult.FAILURE
+    assert 0.4 <= watch.seconds < 5
+
+
+def test_next_address_is_tried_where_one_refuses(
+    receiver: Receiver, exporter: OTLPSpanExporter, closed_port: int, spans: Spans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolve_to(monkeypatch, closed_port, receiver.port, closed_port)
+    assert exporter.export(spans) is SpanExportResult.SUCCESS
+
+
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have every name stand for these ports of this machine."""
+    tcp = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(*tcp, ("127.0.0.1", port)) for port in ports])
 
 
 def test_shutdown_wakes_a_waiting_retry(
@@ -301,22 +305,6 @@ def test_shutdown_wakes_a_waiting_retry(
     assert results == [SpanExportResult.FAILURE]
     assert watch.seconds < 15
     assert "the exporter was shut down during the wait" in failure_line(caplog)
-
-
-def test_shutdown_does_not_wait_for_a_request_under_way_nor_cut_it_off(
-    receiver: Receiver, exporter: OTLPSpanExporter, spans: Spans
-) -> None:
-    receiver.script(Reply(200, delay=1.0))
-    results: list[SpanExportResult] = []
-    thread = threading.Thread(target=lambda: results.append(exporter.export(spans)))
-    thread.start()
-    while not receiver.requests:
-        time.sleep(0.01)
-    with Stopwatch() as watch:
-        exporter.shutdown()
-    assert watch.seconds < 0.9
-    thread.join(10)
-    assert results == [SpanExportResult.SUCCESS]
 
 
 def test_repeated_transient_error_is_one_warning(

@@ -47,7 +47,7 @@ def make_spooling(make_exporter: MakeExporter, tmp_path: Path) -> Iterator[MakeE
     yield make
     for exporter in made:
         assert exporter._spooled is not None
-        exporter._spooled.close(0)
+        exporter._spooled.close()
 
 
 @pytest.fixture

@@ -3,18 +3,24 @@
 urllib3 hands its read timeout to the socket, where it bounds each `recv` and starts anew with every byte that
 arrives: a receiver that sends one byte a second holds the caller for as long as it likes. The connections made here
 read responses through `_DeadlineReader`, which gives every `recv` only what is left of the time that the response
-began with.
+began with. Nor does each address of a host get the whole timeout to connect.
+
+They register their sockets, so that a request can be cut off, which is what a shutdown does in the end.
 
 A pool manager that the user brings keeps its own connections, TLS settings and proxies.
 """
 
 from __future__ import annotations
 
+import codecs
 import copy
 import http.client
 import io
+import socket
 import ssl
 import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -22,10 +28,17 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 from urllib3.util import create_urllib3_context, make_headers, parse_url
+from urllib3.util.connection import allowed_gai_family
 
 from otlp_fast.exporter.configuration import Configured, without_credentials
 from otlp_fast.exporter.http.configuration import DEFAULT_PORTS, HTTPSettings
+from otlp_fast.exporter.http.interruption import register_socket
+
+# The name of a host is encoded with it. Threads that were the first to look it up, at the end of a process, were told
+# at times that there is no such encoding, and lost what they had to send: https://github.com/psf/requests/issues/3578
+codecs.lookup("idna")
 
 # As many as `requests` keeps: an exporter is used from one thread, or from a few.
 _KEPT_CONNECTIONS = 10
@@ -68,9 +81,34 @@ class _DeadlineResponse(http.client.HTTPResponse):
 class _DeadlineHTTPConnection(HTTPConnection):
     response_class = _DeadlineResponse
 
+    def putrequest(self, *arguments: Any, **keywords: Any) -> None:
+        """Begin a request, maybe on a connection that was kept."""
+        if self.sock is not None:
+            register_socket(self.sock)
+        super().putrequest(*arguments, **keywords)
 
-class _DeadlineHTTPSConnection(HTTPSConnection):
-    response_class = _DeadlineResponse
+    def _new_conn(self) -> socket.socket:
+        """Connect, and say what went wrong as urllib3 says it.
+
+        urllib3's own method makes and connects the socket in one step, which nobody could cut off.
+        """
+        assert self.timeout is not None, "every attempt has a timeout"
+        try:
+            addresses = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+            return _connect_to_one_of(addresses, self.timeout, self.socket_options or ())
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except UnicodeError:
+            raise LocationParseError(f"{self.host!r}, label empty or too long") from None
+        except TimeoutError as error:
+            message = f"Connection to {self.host} timed out. (connect timeout={self.timeout})"
+            raise ConnectTimeoutError(self, message) from error
+        except OSError as error:
+            raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
+
+
+class _DeadlineHTTPSConnection(_DeadlineHTTPConnection, HTTPSConnection):
+    """The same over TLS: what is registered is the connection below it."""
 
 
 class _HTTPPool(urllib3.HTTPConnectionPool):
@@ -79,6 +117,34 @@ class _HTTPPool(urllib3.HTTPConnectionPool):
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _DeadlineHTTPSConnection
+
+
+def _connect_to_one_of(addresses: Sequence[Any], timeout: float, options: Iterable[tuple[Any, ...]]) -> socket.socket:
+    """Connect to the first of `addresses`, as `getaddrinfo` gives them, that answers."""
+    deadline = time.monotonic() + timeout
+    *others, last = addresses
+    for address in others:
+        with suppress(OSError):
+            return _connect_to(address, deadline, options)
+    return _connect_to(last, deadline, options)
+
+
+def _connect_to(address: Any, deadline: float, options: Iterable[tuple[Any, ...]]) -> socket.socket:
+    family, kind, protocol, _, peer = address
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError("timed out")
+    sock = socket.socket(family, kind, protocol)
+    try:
+        for option in options:
+            sock.setsockopt(*option)
+        sock.settimeout(remaining)
+        register_socket(sock)
+        sock.connect(peer)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def connect(settings: HTTPSettings) -> urllib3.PoolManager:

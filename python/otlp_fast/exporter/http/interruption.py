@@ -4,16 +4,18 @@ A thread that waits in a socket, for a connection, a TLS handshake, room to send
 connection is shut down below it. So the connections of `connection.py` register every socket that a request uses,
 before it waits there for the first time.
 
-What is kept of it is a second descriptor of the same connection, which nobody else knows. The first is no good: TLS
-takes it out of its socket object, and the thread of the request closes it at any moment, after which its number may
-be that of another file.
+What is kept of it is a second descriptor of the same connection, which nobody else knows. The first would not do: TLS
+takes it out of its socket object, and the thread of the request may close it at any moment, after which its number
+can be that of another file.
+
+Linux wakes a thread that is still connecting; elsewhere it may wait for its timeout.
 """
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Protocol
@@ -26,55 +28,61 @@ class HasDescriptor(Protocol):
         """Give the descriptor of the connection."""
 
 
+_register: ContextVar[Callable[[HasDescriptor], None]] = ContextVar("otlp_fast_register_socket")
+
+
+def register_socket(sock: HasDescriptor) -> None:
+    """Have `sock` shut down if the request of this thread is cut off; ConnectionAbortedError if it was already."""
+    _register.get()(sock)
+
+
 class RequestsUnderWay:
     """The requests of one transport, all of which can be cut off. Safe to use from several threads."""
 
     def __init__(self) -> None:
-        # Reentrant: the handler of a signal may cut off the request that it interrupted.
-        self._lock = threading.RLock()
-        self._connections: set[socket.socket] = set()
         self.are_cut_off = False
+        self._connections: set[socket.socket] = set()
+        self.renew_after_fork()
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Keep hold of the connections that are used in the body."""
-        request = _Request(self)
-        token = _current.set(request)
+        """Keep hold of the sockets that are registered in the body."""
+        connections: list[socket.socket] = []
+
+        def register(sock: HasDescriptor) -> None:
+            # Of which family is all the same to a shutdown.
+            connections.append(socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM))
+            with self._lock:
+                if self.are_cut_off:
+                    raise ConnectionAbortedError("the exporter was shut down")
+                self._connections.add(connections[-1])
+
+        token = _register.set(register)
         try:
             yield
         finally:
-            _current.reset(token)
+            _register.reset(token)
             with self._lock:
-                self._connections.difference_update(request.connections)
-                _close(request.connections)
-
-    def register(self, connection: socket.socket) -> None:
-        """Have `connection` cut off with the others. Raises ConnectionAbortedError where they are already."""
-        with self._lock:
-            if self.are_cut_off:
-                raise ConnectionAbortedError("the exporter was shut down")
-            self._connections.add(connection)
+                self._connections.difference_update(connections)
+                _close(connections)
 
     def cut_off(self) -> None:
-        """End every connection in use, at once, and let no request use another one."""
+        """Shut down every connection in use, now, and let no request use another one."""
         with self._lock:
             self.are_cut_off = True
             for connection in self._connections:
-                # Not connected yet, or ended by the other side.
+                # One that is not there yet, or was ended by the other side, cannot be shut down.
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
 
-    def forget_after_fork(self) -> None:
-        """Let go of the parent's connections in a forked child. To shut one down would end it for the parent."""
+    def renew_after_fork(self) -> None:
+        """Let go of the parent's connections in a forked child. A shutdown would end them for the parent, too."""
+        # Reentrant: the handler of a signal may cut off the request that it interrupted.
+        self._lock = threading.RLock()
         _close(self._connections)
+        self._connections = set()
 
 
-class _Request:
-    def __init__(self, requests: RequestsUnderWay) -> None:
-        self.connections: list[socket.socket] = []
-        self._requests = requests
-
-    def use(self, sock: HasDescriptor) -> None:
-        connection = socket.fromfd(sock.fileno(), socket.AF_INET, socket.SOCK_STREAM)
-        self.connections.append(connection)
-        self._requests.register(connection)
+def _close(connections: Iterable[socket.socket]) -> None:
+    for connection in connections:
+        connection.close()

@@ -17,6 +17,7 @@ from urllib3 import exceptions
 
 from otlp_fast.exporter.http.configuration import HTTPSettings
 from otlp_fast.exporter.http.connection import connect, with_fresh_connections
+from otlp_fast.exporter.http.interruption import RequestsUnderWay
 from otlp_fast.exporter.http.response import Response, error_message, read_response
 from otlp_fast.exporter.http.retry_after import retry_after_seconds
 from otlp_fast.exporter.log_lines import printable
@@ -41,32 +42,39 @@ _CONNECTION_ERRORS = (
 
 
 class HTTPTransport:
-    """POST requests to one endpoint, over connections that are kept. Safe to use from several threads."""
+    """POST requests to one endpoint, over connections that are kept. Safe to use from several threads.
+
+    Connections of its own can be cut off; those of a `session` are its user's.
+    """
 
     def __init__(self, settings: HTTPSettings, session: urllib3.PoolManager | None = None) -> None:
         self._endpoint = settings.endpoint
         self._headers = settings.headers
         self._owns_connections = session is None
         self._connections = connect(settings) if session is None else session
+        self._requests = RequestsUnderWay()
 
     def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
         """Send `request` once and give the answer within `timeout` seconds."""
         headers = {name.lower(): value for name, value in self._connections.headers.items()} | self._headers
-        try:
-            answer = self._connections.urlopen(
-                "POST",
-                self._endpoint,
-                body=request,
-                headers=headers,
-                timeout=urllib3.Timeout(total=timeout),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-        except exceptions.HTTPError as error:
-            return _problem_of_error(error)
-        response = read_response(answer)
+        with self._requests.request():
+            try:
+                answer = self._connections.urlopen(
+                    "POST",
+                    self._endpoint,
+                    body=request,
+                    headers=headers,
+                    timeout=urllib3.Timeout(total=timeout),
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                    decode_content=False,
+                )
+            except exceptions.HTTPError as error:
+                if self._requests.are_cut_off:
+                    return Problem("no answer before the end of shutdown", type(error).__qualname__, retryable=True)
+                return _problem_of_error(error)
+            response = read_response(answer)
         if not HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
             return _problem_of_status(response)
         if response.body is None or not response.carries_protobuf:
@@ -74,12 +82,14 @@ class HTTPTransport:
         return accepted(response.body)
 
     def close(self, timeout: float) -> None:
-        """Close idle connections. Requests under way are not waited for and not cut off."""
+        """Close idle connections and cut off requests under way, now. A session is left as it is."""
         if self._owns_connections:
+            self._requests.cut_off()
             self._connections.clear()
 
     def renew_after_fork(self) -> None:
         """Replace the connections in a forked child."""
+        self._requests.renew_after_fork()
         self._connections = with_fresh_connections(self._connections)
 
 
