@@ -29,8 +29,8 @@ class Transport(Protocol):
     def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
         """Send `request` once and give the answer within `timeout` seconds."""
 
-    def close(self, timeout: float) -> None:
-        """Give up what is kept for further attempts, and cut off those under way within `timeout` seconds."""
+    def close(self) -> None:
+        """Give up what is kept for further attempts, and cut off those under way."""
 
     def renew_after_fork(self) -> None:
         """Replace what a forked child must not share."""
@@ -100,9 +100,9 @@ class OTLPClient:
         """Wake waits for a retry, which fail then, and begin none any more. Attempts under way go on."""
         self._stopped.set()
 
-    def close(self, timeout: float) -> None:
-        """Cut off attempts under way within `timeout` seconds, and have further ones fail."""
-        self._transport.close(timeout)
+    def close(self) -> None:
+        """Cut off attempts under way, and have further ones fail."""
+        self._transport.close()
 
     def renew_after_fork(self) -> None:
         """Replace connections and locks in a forked child."""

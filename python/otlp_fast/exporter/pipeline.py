@@ -139,7 +139,7 @@ class OTLPExporter:
         self._client.stop_waiting()
         self._drain(deadline, at_once=True)
         self._calls.wait(deadline - time.monotonic())
-        self._client.close(0.0)
+        self._client.close()
         unaccounted = self._calls.wait(ACCOUNTING_SECONDS)
         if self._spooled is not None:
             self._spooled.close()

@@ -80,7 +80,7 @@ def make_exporter(receiver: Receiver) -> Iterator[Callable[..., OTLPSpanExporter
 
     yield make
     for exporter in made:
-        exporter._client.close(0)
+        exporter._client.close()
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def make_grpc_exporter(grpc_receiver: GRPCReceiver) -> Iterator[Callable[..., gr
 
     yield make
     for exporter in made:
-        exporter._client.close(0)
+        exporter._client.close()
 
 
 @pytest.fixture(name="make_spans", scope="session")

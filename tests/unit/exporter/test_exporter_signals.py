@@ -143,7 +143,7 @@ def route(request: pytest.FixtureRequest) -> Iterator[Route]:
     made: list[Any] = []
     yield Route(transport, signal, receiver, made)
     for exporter in made:
-        exporter._client.close(0)
+        exporter._client.close()
     receiver.close()
 
 

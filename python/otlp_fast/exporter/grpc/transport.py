@@ -135,11 +135,10 @@ class GRPCTransport:
         except ValueError:
             return _SHUT_DOWN
 
-    def close(self, timeout: float) -> None:
-        """Begin no more calls, give those under way `timeout` seconds to end, and cancel the rest."""
+    def close(self) -> None:
+        """Begin no more calls, and cancel those under way."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: not self._under_way, timeout)
         self._channel.close()
 
     def pause_for_fork(self) -> None:

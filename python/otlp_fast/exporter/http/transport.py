@@ -81,8 +81,8 @@ class HTTPTransport:
             return accepted(b"", response.body_problem)
         return accepted(response.body)
 
-    def close(self, timeout: float) -> None:
-        """Close idle connections and cut off requests under way, now. A session is left as it is."""
+    def close(self) -> None:
+        """Close idle connections and cut off requests under way. A session is left as it is."""
         if self._owns_connections:
             self._requests.cut_off()
             self._connections.clear()
