@@ -39,6 +39,6 @@ def _send_nothing(base: str, signal: Signal) -> None:
         raise DemoError(str(error)) from None
     client = OTLPClient(transport, signal.name, settings.address, logging.Logger("otlp_fast.demo", logging.CRITICAL))
     outcome = client.send(b"", time.monotonic() + _SECONDS_TO_ANSWER)
-    client.close(0)
+    client.close()
     if not outcome.delivered:
         raise DemoError(f"{settings.address} does not take {signal.items}: {outcome.explanation}")
