@@ -42,7 +42,7 @@ test-rust:
 	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-compression
 
 test-python: $(VENV)/.installed
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 # The tests above run under the newest SDK; these, of what depends on it, under the oldest.
 test-oldest-sdk: $(VENV)/.installed
