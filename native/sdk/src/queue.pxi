@@ -78,14 +78,26 @@ cdef class ItemQueue:
         return len(self.sealed)
 
     cpdef seal(self):
-        """Close the open request, if there is anything in it, and begin an empty one."""
+        """Close the open request, if there is anything in it, and begin an empty one. Never raises.
+
+        Where there is no memory to put its groups together, its items are dropped and counted.
+        """
         cdef Request request
         cdef Py_ssize_t count
         if self.encoder.request.item_count == 0:
             return
-        request = self.encoder.take_request()
+        try:
+            request = self.encoder.take_request()
+        except MemoryError:
+            # It stays open, and the next item tries again.
+            return
         count = request.item_count
-        buffer = request.to_buffer()
+        try:
+            buffer = request.to_buffer()
+        except MemoryError:
+            self.accepted_count -= <uint64_t>count
+            self.dropped_count += <uint64_t>count
+            return
         self.sealed.append((buffer, count))
         self.sealed_items += count
         self.sealed_bytes += len(buffer)

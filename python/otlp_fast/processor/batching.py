@@ -81,7 +81,7 @@ class BatchProcessor:
         """Give what became of the items that this processor was given.
 
         - `accepted`: encoded into the queue.
-        - `dropped_queue_full`: not taken, because the queue had reached its limit of items or of bytes.
+        - `dropped_queue_full`: the queue had reached its limit of items or of bytes, or there was no memory for more.
         - `refused_by_encoder`: not items of the signal.
         - `after_shutdown`: given after `shutdown`.
         - `handed_to_exporter`: of those accepted, given to the exporter, whose `stats()` has the rest.
