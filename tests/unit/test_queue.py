@@ -123,7 +123,8 @@ from tests.compat.spans import make_span
 
 queue = SpanQueue(max_items=10**6, max_bytes=1 << 30, batch_items=8, batch_bytes=1 << 30, on_sealed=lambda: None)
 context = SpanContext(1, 2, False, TraceFlags(1))
-spans = [make_span(context=context, resource=Resource({"n": n % 2}), attributes={"k": "x" * (16 << 20)}) for n in range(8)]
+resources = [Resource({"n": 0}), Resource({"n": 1})]
+spans = [make_span(context=context, resource=resources[n % 2], attributes={"k": "x" * (16 << 20)}) for n in range(8)]
 for span in spans[:7]:
     queue.add(span)
 used = 4096 * int(open("/proc/self/statm").read().split()[0])
