@@ -4,6 +4,8 @@
 //! as long as their values need, and the counts of a histogram are mostly small: eight at a time are looked at with one
 //! OR, and where all are below 0x80, as most are, they become eight bytes in one step, which the compiler turns into
 //! vector instructions on every architecture. Only where one of the eight is larger does the element-wise way take over.
+//! Arrays of 160 counts (`benchmarks/kernels/benches/packed.rs`, AMD EPYC virtual machine, 2026-11-21): all small, 2.7 times
+//! faster than one by one; every 20th large, the same; every third large, a sixth slower.
 //! The length is not computed in advance: it is filled in behind, as for every message ([`Writer::open`]).
 
 use crate::varint::MAX_VARINT_LEN;
