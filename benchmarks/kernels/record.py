@@ -1,8 +1,8 @@
 """Runs the kernel benchmarks and keeps what they found: `python benchmarks/kernels/record.py`.
 
 Criterion measures one path after the other; each figure is the median of its samples, divided by the 512 strings (or
-arrays) of a set. A path stands in the code only where this record shows it faster than scalar on some set of real text; where it is
-slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
+arrays) of a set. A path stands in the code only where this record shows it faster than scalar on some set of real text;
+where it is slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
 """
 
 from __future__ import annotations
