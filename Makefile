@@ -39,7 +39,7 @@ test: test-rust test-python test-oldest-sdk
 
 test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
-	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-compression
+	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)

@@ -1,7 +1,10 @@
 //! Field numbers of OTLP, as tags ready to be written.
 //!
 //! Each constant is the tag of a field: its number and wire type from the `.proto` files of opentelemetry-proto 1.11.
-//! All fields below 16 have one-byte tags (`u8`); the few above are given as their bytes.
+//! All fields below 16 have one-byte tags (`u8`); the one above, `Span.flags`, has two (`u32`).
+//!
+//! Left out are `key_strindex` and `string_value_strindex`, which only profiles use: of the three signals' messages they are
+//! unknown fields.
 
 use otlp_wire::WireType::{Fixed64, Len, Varint};
 use otlp_wire::varint::short_tag;
@@ -57,6 +60,8 @@ pub mod scope {
     pub const VERSION: u8 = short_tag(2, Len);
     /// `repeated KeyValue attributes = 3`
     pub const ATTRIBUTES: u8 = short_tag(3, Len);
+    /// `uint32 dropped_attributes_count = 4`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(4, Varint);
 }
 
 /// `opentelemetry.proto.resource.v1.Resource`
@@ -64,6 +69,23 @@ pub mod resource {
     use super::*;
     /// `repeated KeyValue attributes = 1`
     pub const ATTRIBUTES: u8 = short_tag(1, Len);
+    /// `uint32 dropped_attributes_count = 2`
+    pub const DROPPED_ATTRIBUTES_COUNT: u8 = short_tag(2, Varint);
+    /// `repeated EntityRef entity_refs = 3`
+    pub const ENTITY_REFS: u8 = short_tag(3, Len);
+}
+
+/// `opentelemetry.proto.common.v1.EntityRef`
+pub mod entity_ref {
+    use super::*;
+    /// `string schema_url = 1`
+    pub const SCHEMA_URL: u8 = short_tag(1, Len);
+    /// `string type = 2`
+    pub const TYPE: u8 = short_tag(2, Len);
+    /// `repeated string id_keys = 3`
+    pub const ID_KEYS: u8 = short_tag(3, Len);
+    /// `repeated string description_keys = 4`
+    pub const DESCRIPTION_KEYS: u8 = short_tag(4, Len);
 }
 
 /// `Export{Trace,Logs,Metrics}ServiceRequest`, `Resource{Spans,Logs,Metrics}` and `Scope{Spans,Logs,Metrics}`:
@@ -119,7 +141,7 @@ pub mod span {
     /// `Status status = 15`
     pub const STATUS: u8 = short_tag(15, Len);
     /// `fixed32 flags = 16`, whose tag takes two bytes
-    pub const FLAGS: [u8; 2] = long_tag(otlp_wire::tag(16, Fixed32));
+    pub const FLAGS: u32 = otlp_wire::tag(16, Fixed32);
 }
 
 /// `opentelemetry.proto.trace.v1.Span.Event`
@@ -143,6 +165,8 @@ pub mod link {
     pub const TRACE_ID: u8 = short_tag(1, Len);
     /// `bytes span_id = 2`
     pub const SPAN_ID: u8 = short_tag(2, Len);
+    /// `string trace_state = 3`
+    pub const TRACE_STATE: u8 = short_tag(3, Len);
     /// `repeated KeyValue attributes = 4`
     pub const ATTRIBUTES: u8 = short_tag(4, Len);
     /// `uint32 dropped_attributes_count = 5`
@@ -207,6 +231,8 @@ pub mod metric {
     pub const EXPONENTIAL_HISTOGRAM: u8 = short_tag(10, Len);
     /// `Summary summary = 11`
     pub const SUMMARY: u8 = short_tag(11, Len);
+    /// `repeated KeyValue metadata = 12`
+    pub const METADATA: u8 = short_tag(12, Len);
     /// The oneof `data`
     pub const DATA: [u8; 5] = [GAUGE, SUM, HISTOGRAM, EXPONENTIAL_HISTOGRAM, SUMMARY];
 }
@@ -238,6 +264,8 @@ pub mod number_data_point {
     pub const AS_INT: u8 = short_tag(6, Fixed64);
     /// `repeated KeyValue attributes = 7`
     pub const ATTRIBUTES: u8 = short_tag(7, Len);
+    /// `uint32 flags = 8`
+    pub const FLAGS: u8 = short_tag(8, Varint);
 }
 
 /// `opentelemetry.proto.metrics.v1.HistogramDataPoint`
@@ -259,6 +287,8 @@ pub mod histogram_data_point {
     pub const EXEMPLARS: u8 = short_tag(8, Len);
     /// `repeated KeyValue attributes = 9`
     pub const ATTRIBUTES: u8 = short_tag(9, Len);
+    /// `uint32 flags = 10`
+    pub const FLAGS: u8 = short_tag(10, Varint);
     /// `optional double min = 11`
     pub const MIN: u8 = short_tag(11, Fixed64);
     /// `optional double max = 12`
@@ -294,6 +324,8 @@ pub mod exponential_histogram_data_point {
     pub const MIN: u8 = short_tag(12, Fixed64);
     /// `optional double max = 13`
     pub const MAX: u8 = short_tag(13, Fixed64);
+    /// `double zero_threshold = 14`
+    pub const ZERO_THRESHOLD: u8 = short_tag(14, Fixed64);
 }
 
 /// `ExponentialHistogramDataPoint.Buckets`
@@ -303,6 +335,34 @@ pub mod buckets {
     pub const OFFSET: u8 = short_tag(1, Varint);
     /// `repeated uint64 bucket_counts = 2`
     pub const BUCKET_COUNTS: u8 = short_tag(2, Len);
+}
+
+/// `opentelemetry.proto.metrics.v1.SummaryDataPoint`
+pub mod summary_data_point {
+    use super::*;
+    /// `fixed64 start_time_unix_nano = 2`
+    pub const START_TIME_UNIX_NANO: u8 = short_tag(2, Fixed64);
+    /// `fixed64 time_unix_nano = 3`
+    pub const TIME_UNIX_NANO: u8 = short_tag(3, Fixed64);
+    /// `fixed64 count = 4`
+    pub const COUNT: u8 = short_tag(4, Fixed64);
+    /// `double sum = 5`
+    pub const SUM: u8 = short_tag(5, Fixed64);
+    /// `repeated ValueAtQuantile quantile_values = 6`
+    pub const QUANTILE_VALUES: u8 = short_tag(6, Len);
+    /// `repeated KeyValue attributes = 7`
+    pub const ATTRIBUTES: u8 = short_tag(7, Len);
+    /// `uint32 flags = 8`
+    pub const FLAGS: u8 = short_tag(8, Varint);
+}
+
+/// `SummaryDataPoint.ValueAtQuantile`
+pub mod value_at_quantile {
+    use super::*;
+    /// `double quantile = 1`
+    pub const QUANTILE: u8 = short_tag(1, Fixed64);
+    /// `double value = 2`
+    pub const VALUE: u8 = short_tag(2, Fixed64);
 }
 
 /// `opentelemetry.proto.metrics.v1.Exemplar`
@@ -358,10 +418,4 @@ pub mod retry_info {
     pub const SECONDS: u32 = 1;
     /// `int32 nanos = 2` of the duration
     pub const NANOS: u32 = 2;
-}
-
-/// The bytes of a tag that takes two.
-const fn long_tag(tag: u32) -> [u8; 2] {
-    assert!(tag >= 0x80 && tag < 0x4000, "this tag does not take two bytes");
-    [tag as u8 | 0x80, (tag >> 7) as u8]
 }

@@ -13,15 +13,20 @@
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
 //! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
+//! | [`view`] | borrowed views of every message |
+//! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
 pub mod common;
 pub mod fields;
+pub mod locate;
 pub mod logs;
 pub mod metrics;
 pub mod request;
 pub mod response;
+pub mod schema;
 pub mod signal;
 pub mod split;
 pub mod trace;
+pub mod view;

@@ -87,7 +87,7 @@ pub fn end_span(writer: &mut Writer, tail: &SpanTail<'_>) {
     }
     if tail.flags != 0 {
         let flags = tail.flags.to_le_bytes();
-        writer.put([span::FLAGS[0], span::FLAGS[1], flags[0], flags[1], flags[2], flags[3]]);
+        writer.put([span::FLAGS as u8 | 0x80, (span::FLAGS >> 7) as u8, flags[0], flags[1], flags[2], flags[3]]);
     }
 }
 

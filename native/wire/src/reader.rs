@@ -5,7 +5,7 @@
 //! bytes or carry bits above the 64th, field number 0, wire types 6 and 7, a group that never ends.
 //! A reader over a nested message keeps the offsets of the outermost input, see [`Reader::nested`].
 
-use crate::varint::WireType;
+use crate::varint::{MAX_VARINT_LEN, WireType};
 use std::fmt;
 
 /// Deepest nesting of groups that [`Reader::skip`] follows. Messages do not count: they are skipped by length.
@@ -27,10 +27,16 @@ pub enum ErrorKind {
     LengthPastEnd,
     /// An end of a group that no start opened, or that another field's start opened.
     UnmatchedGroup,
-    /// Groups nested deeper than [`MAX_GROUP_DEPTH`].
+    /// Groups nested deeper than [`MAX_GROUP_DEPTH`], or messages nested deeper than their limit.
     TooDeep,
     /// A string field that is not UTF-8.
     InvalidUtf8,
+    /// A message that must stand once and stands a second time in the same message.
+    RepeatedMessage,
+    /// A trace or span id that is neither absent nor as long as an id is.
+    BadIdLength,
+    /// A packed field whose length is no multiple of its elements'.
+    BadPackedLength,
 }
 
 impl fmt::Display for ErrorKind {
@@ -42,8 +48,11 @@ impl fmt::Display for ErrorKind {
             Self::WrongWireType => "a known field has the wrong wire type",
             Self::LengthPastEnd => "a length reaches past the end of its message",
             Self::UnmatchedGroup => "the end of a group without its start",
-            Self::TooDeep => "groups are nested too deeply",
+            Self::TooDeep => "messages or groups are nested too deeply",
             Self::InvalidUtf8 => "a string is not valid UTF-8",
+            Self::RepeatedMessage => "a message that must stand once stands a second time",
+            Self::BadIdLength => "an id has the wrong length",
+            Self::BadPackedLength => "the length of a packed field is no multiple of its elements'",
         })
     }
 }
@@ -79,69 +88,101 @@ pub struct FieldTag {
 /// Reads fields from the front of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
-    input: &'a [u8],
-    position: usize,
-    base: usize,
+    rest: &'a [u8],
+    /// Where the message ends, counted from the start of the outermost input.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
     /// A reader over a whole input.
     #[inline]
     pub const fn new(input: &'a [u8]) -> Self {
-        Self { input, position: 0, base: 0 }
+        Self { rest: input, end: input.len() }
+    }
+
+    /// A reader over a part of an input, `content`, that begins at `offset` of the outermost input.
+    #[inline]
+    pub const fn within(content: &'a [u8], offset: usize) -> Self {
+        Self { rest: content, end: offset + content.len() }
     }
 
     /// A reader over the next length-delimited value, with offsets that count from the outermost input.
     #[inline]
     pub fn nested(&mut self) -> Result<Self, ReadError> {
         let content = self.read_bytes()?;
-        Ok(Self { input: content, position: 0, base: self.offset() - content.len() })
+        Ok(Self { rest: content, end: self.offset() })
     }
 
     /// Where the reader stands in the outermost input.
     #[inline]
     pub const fn offset(&self) -> usize {
-        self.base + self.position
+        self.end - self.rest.len()
+    }
+
+    /// What was not read yet.
+    #[inline]
+    pub const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Whether everything was read.
     #[inline]
     pub const fn is_at_end(&self) -> bool {
-        self.position == self.input.len()
+        self.rest.is_empty()
     }
 
+    /// Passes over `count` bytes.
+    ///
+    /// # Panics
+    /// Where fewer are left.
     #[inline]
-    fn error(&self, kind: ErrorKind, position: usize) -> ReadError {
-        ReadError { kind, offset: self.base + position }
+    pub fn advance(&mut self, count: usize) {
+        self.rest = &self.rest[count..];
+    }
+
+    /// Passes over everything that was not read yet.
+    #[inline]
+    pub const fn finish(&mut self) {
+        self.rest = &[];
+    }
+
+    /// An error about the item that begins at the reader's place.
+    #[inline]
+    pub const fn error(&self, kind: ErrorKind) -> ReadError {
+        ReadError { kind, offset: self.offset() }
     }
 
     /// The next varint.
     #[inline]
     pub fn read_varint(&mut self) -> Result<u64, ReadError> {
-        match self.input.get(self.position) {
-            Some(&byte) if byte < 0x80 => {
-                self.position += 1;
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.rest = rest;
                 Ok(u64::from(byte))
+            }
+            [low, high, ref rest @ ..] if high < 0x80 => {
+                self.rest = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
             _ => self.read_long_varint(),
         }
     }
 
+    #[inline(never)]
     fn read_long_varint(&mut self) -> Result<u64, ReadError> {
-        let start = self.position;
         let mut value = 0u64;
-        for (index, &byte) in self.input[start..].iter().take(10).enumerate() {
+        for (index, &byte) in self.rest.iter().take(MAX_VARINT_LEN).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte < 0x80 {
-                if index == 9 && byte > 1 {
+                if index == MAX_VARINT_LEN - 1 && byte > 1 {
                     break;
                 }
-                self.position = start + index + 1;
+                self.rest = &self.rest[index + 1..];
                 return Ok(value);
             }
         }
-        let kind = if self.input.len() - start < 10 { ErrorKind::Truncated } else { ErrorKind::VarintTooLong };
-        Err(self.error(kind, start))
+        let is_cut_off = self.rest.len() < MAX_VARINT_LEN;
+        Err(self.error(if is_cut_off { ErrorKind::Truncated } else { ErrorKind::VarintTooLong }))
     }
 
     /// The tag of the next field; `None` at the end of the message.
@@ -150,13 +191,13 @@ impl<'a> Reader<'a> {
         if self.is_at_end() {
             return Ok(None);
         }
-        let start = self.position;
+        let start = *self;
         let raw = self.read_varint()?;
         match (u32::try_from(raw), WireType::from_tag(raw as u32)) {
             (Ok(tag), Some(wire_type)) if tag >> 3 != 0 => {
-                Ok(Some(FieldTag { field: tag >> 3, wire_type, offset: self.base + start }))
+                Ok(Some(FieldTag { field: tag >> 3, wire_type, offset: start.offset() }))
             }
-            _ => Err(self.error(ErrorKind::BadTag, start)),
+            _ => Err(start.error(ErrorKind::BadTag)),
         }
     }
 
@@ -174,35 +215,34 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn read_array<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
-        match self.input[self.position..].first_chunk() {
-            Some(bytes) => {
-                self.position += N;
+        match self.rest.split_first_chunk() {
+            Some((bytes, rest)) => {
+                self.rest = rest;
                 Ok(*bytes)
             }
-            None => Err(self.error(ErrorKind::Truncated, self.position)),
+            None => Err(self.error(ErrorKind::Truncated)),
         }
     }
 
     /// The content of the next length-delimited value.
     #[inline]
     pub fn read_bytes(&mut self) -> Result<&'a [u8], ReadError> {
-        let start = self.position;
+        let start = *self;
         let length = self.read_varint()?;
-        let rest = &self.input[self.position..];
-        match usize::try_from(length).ok().and_then(|length| rest.get(..length)) {
-            Some(content) => {
-                self.position += content.len();
+        match usize::try_from(length).ok().and_then(|length| self.rest.split_at_checked(length)) {
+            Some((content, rest)) => {
+                self.rest = rest;
                 Ok(content)
             }
-            None => Err(self.error(ErrorKind::LengthPastEnd, start)),
+            None => Err(start.error(ErrorKind::LengthPastEnd)),
         }
     }
 
     /// The content of the next length-delimited value, which must be UTF-8.
     pub fn read_str(&mut self) -> Result<&'a str, ReadError> {
-        let start = self.position;
+        let start = *self;
         let content = self.read_bytes()?;
-        std::str::from_utf8(content).map_err(|_| self.error(ErrorKind::InvalidUtf8, start))
+        as_utf8(content).ok_or_else(|| start.error(ErrorKind::InvalidUtf8))
     }
 
     /// Passes over the value of a field that the caller does not know.
@@ -233,7 +273,7 @@ impl<'a> Reader<'a> {
             if depth == 0 {
                 return Ok(());
             }
-            tag = self.read_tag()?.ok_or_else(|| self.error(ErrorKind::Truncated, self.position))?;
+            tag = self.read_tag()?.ok_or_else(|| self.error(ErrorKind::Truncated))?;
         }
     }
 
@@ -247,10 +287,19 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Strings from here on go to the vector code of simdutf8; below, its dispatch costs more than it saves.
+const LONG_TEXT: usize = 64;
+
+/// The text that bytes are, if they are UTF-8.
+#[inline]
+fn as_utf8(content: &[u8]) -> Option<&str> {
+    if content.len() < LONG_TEXT { std::str::from_utf8(content).ok() } else { simdutf8::basic::from_utf8(content).ok() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::varint::{MAX_VARINT_LEN, encode_varint, tag};
+    use crate::varint::{encode_varint, tag};
     use proptest::prelude::*;
 
     fn skip_all(input: &[u8]) -> Result<usize, ReadError> {

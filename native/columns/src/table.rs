@@ -1,0 +1,210 @@
+//! Tables: named columns of equal length, in memory that NumPy and Arrow read as it is.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use std::hash::BuildHasher;
+
+/// A column: one value for each row, but for [`Column::Offsets`], which has one more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Column {
+    /// Truth values, enums that are ours, bit sets.
+    U8(Vec<u8>),
+    /// Enums of OTLP.
+    I32(Vec<i32>),
+    /// Counts, flags, and the numbers of rows in other tables.
+    U32(Vec<u32>),
+    /// Signed integers.
+    I64(Vec<i64>),
+    /// Times in nanoseconds since the Unix epoch, and counts.
+    U64(Vec<u64>),
+    /// Doubles.
+    F64(Vec<f64>),
+    /// Span ids; all zeros where there is none.
+    SpanIds(Vec<[u8; 8]>),
+    /// Trace ids; all zeros where there is none.
+    TraceIds(Vec<[u8; 16]>),
+    /// Strings, by their place in a dictionary.
+    Text(TextColumn),
+    /// Byte strings, one behind the other.
+    Bytes(BytesColumn),
+    /// Row numbers of another table: its rows `offsets[i]..offsets[i + 1]` belong to row `i`. The first is 0.
+    Offsets(Vec<u32>),
+}
+
+/// Strings, by their place in a dictionary.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextColumn {
+    /// For each row a place in the dictionary.
+    pub codes: Vec<u32>,
+    /// The distinct strings, in the order of their first row. Code 0 is always the empty string.
+    pub dictionary: Dictionary,
+}
+
+/// Byte strings, one behind the other: string `i` is `data[offsets[i]..offsets[i + 1]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BytesColumn {
+    /// Where each begins, and where the last one ends.
+    pub offsets: Vec<u32>,
+    /// Their bytes.
+    pub data: Vec<u8>,
+}
+
+/// Distinct strings, in the layout of Arrow's `utf8`: string `i` is `data[offsets[i]..offsets[i + 1]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dictionary {
+    /// Where each begins, and where the last one ends. None is past `i32::MAX`.
+    pub offsets: Vec<u32>,
+    /// Their bytes, valid UTF-8.
+    pub data: String,
+}
+
+impl Default for BytesColumn {
+    fn default() -> Self {
+        Self { offsets: vec![0], data: Vec::new() }
+    }
+}
+
+impl BytesColumn {
+    /// Adds a row.
+    pub fn push(&mut self, content: &[u8]) {
+        self.data.extend_from_slice(content);
+        self.offsets.push(self.data.len() as u32);
+    }
+
+    /// Row `index`.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let (start, end) = (*self.offsets.get(index)?, *self.offsets.get(index + 1)?);
+        self.data.get(start as usize..end as usize)
+    }
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self { offsets: vec![0], data: String::new() }
+    }
+}
+
+impl Dictionary {
+    /// The number of strings.
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// String `index`.
+    pub fn get(&self, index: usize) -> Option<&str> {
+        let (start, end) = (*self.offsets.get(index)?, *self.offsets.get(index + 1)?);
+        self.data.get(start as usize..end as usize)
+    }
+
+    /// The strings in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.offsets.windows(2).map(|pair| &self.data[pair[0] as usize..pair[1] as usize])
+    }
+}
+
+/// Gives each distinct string of a request a number, in the order in which they turn up; 0 is the empty string.
+///
+/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is seeded
+/// anew for each process, so that nobody can make strings that collide.
+#[derive(Debug)]
+pub struct Interner<'a> {
+    table: HashTable<u32>,
+    texts: Vec<&'a str>,
+    hasher: RandomState,
+    /// The last one: neighbours often share a name.
+    last: u32,
+}
+
+impl Default for Interner<'_> {
+    fn default() -> Self {
+        Self { table: HashTable::new(), texts: vec![""], hasher: RandomState::default(), last: 0 }
+    }
+}
+
+impl<'a> Interner<'a> {
+    /// The number of a string.
+    #[inline]
+    pub fn code(&mut self, text: &'a str) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        if self.texts[self.last as usize] == text {
+            return self.last;
+        }
+        self.last = self.look_up(text);
+        self.last
+    }
+
+    fn look_up(&mut self, text: &'a str) -> u32 {
+        let (texts, hasher) = (&mut self.texts, &self.hasher);
+        let hash = hasher.hash_one(text);
+        let next = texts.len() as u32;
+        let rehash = |&code: &u32| hasher.hash_one(texts[code as usize]);
+        match self.table.entry(hash, |&code| texts[code as usize] == text, rehash) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(free) => {
+                free.insert(next);
+                texts.push(text);
+                next
+            }
+        }
+    }
+
+    /// The strings by their numbers.
+    pub fn into_dictionary(self) -> Dictionary {
+        let mut dictionary = Dictionary { offsets: Vec::with_capacity(self.texts.len() + 1), data: String::new() };
+        dictionary.offsets.push(0);
+        for text in self.texts {
+            dictionary.data.push_str(text);
+            dictionary.offsets.push(dictionary.data.len() as u32);
+        }
+        dictionary
+    }
+}
+
+/// Named columns of equal length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// The number of rows.
+    pub rows: usize,
+    /// The columns by their names, in an order that is always the same.
+    pub columns: Vec<(&'static str, Column)>,
+}
+
+impl Table {
+    /// The column of a name.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|(known, _)| *known == name).map(|(_, column)| column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_are_numbered_as_they_turn_up() {
+        let mut interner = Interner::default();
+        let codes = ["b", "a", "a", "", "b", "c", "a"].map(|text| interner.code(text));
+        assert_eq!(codes, [1, 2, 2, 0, 1, 3, 2]);
+        let dictionary = interner.into_dictionary();
+        assert_eq!(dictionary.iter().collect::<Vec<_>>(), ["", "b", "a", "c"]);
+        assert_eq!((dictionary.len(), dictionary.get(3), dictionary.get(4)), (4, Some("c"), None));
+    }
+
+    #[test]
+    fn many_strings_keep_their_numbers() {
+        let texts: Vec<String> = (0..10_000).map(|number| format!("text {}", number % 3_000)).collect();
+        let mut interner = Interner::default();
+        let codes: Vec<u32> = texts.iter().map(|text| interner.code(text)).collect();
+        let dictionary = interner.into_dictionary();
+        assert_eq!(dictionary.len(), 3_001);
+        assert!(codes.iter().zip(&texts).all(|(&code, text)| dictionary.get(code as usize) == Some(text)));
+    }
+}
