@@ -30,6 +30,8 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 def hold_worker(processor: BatchSpanProcessor, exporter: MemorySpanExporter, batch: list[ReadableSpan]) -> None:
     """Have the worker wait in the exporter, as it does when the receiver hangs, with `batch` in its hands."""
     exporter.open.clear()
+    while exporter.arrived.acquire(blocking=False):
+        pass  # requests of before
     for span in batch:
         processor.on_end(span)
     assert exporter.arrived.acquire(timeout=PATIENCE)
