@@ -5,6 +5,7 @@
 //! bytes or carry bits above the 64th, field number 0, wire types 6 and 7, a group that never ends.
 //! A reader over a nested message keeps the offsets of the outermost input, see [`Reader::nested`].
 
+use crate::simd::utf8::from_utf8;
 use crate::varint::{MAX_VARINT_LEN, WireType};
 use std::fmt;
 
@@ -239,10 +240,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next length-delimited value, which must be UTF-8.
+    #[inline]
     pub fn read_str(&mut self) -> Result<&'a str, ReadError> {
         let start = *self;
         let content = self.read_bytes()?;
-        as_utf8(content).ok_or_else(|| start.error(ErrorKind::InvalidUtf8))
+        from_utf8(content).ok_or_else(|| start.error(ErrorKind::InvalidUtf8))
     }
 
     /// Passes over the value of a field that the caller does not know.
@@ -285,15 +287,6 @@ impl<'a> Reader<'a> {
             Err(ReadError { kind: ErrorKind::WrongWireType, offset: tag.offset })
         }
     }
-}
-
-/// Strings from here on go to the vector code of simdutf8; below, its dispatch costs more than it saves.
-const LONG_TEXT: usize = 64;
-
-/// The text that bytes are, if they are UTF-8.
-#[inline]
-fn as_utf8(content: &[u8]) -> Option<&str> {
-    if content.len() < LONG_TEXT { std::str::from_utf8(content).ok() } else { simdutf8::basic::from_utf8(content).ok() }
 }
 
 #[cfg(test)]

@@ -34,9 +34,7 @@ impl Limits {
     /// Checks an attribute at `depth` and everything in it.
     #[inline]
     pub(super) fn check_attribute(self, attribute: KeyValue<'_>, depth: u32) -> Result<(), ReadError> {
-        self.check_depth(depth, attribute.offset())?;
-        let (_, value) = attribute.pair()?;
-        value.map_or(Ok(()), |value| self.check_value(value, depth + 1))
+        attribute.check(depth, self.max_depth)
     }
 
     /// Checks a value at `depth` and everything in it.
