@@ -86,6 +86,24 @@ pub struct FieldTag {
     pub offset: usize,
 }
 
+/// A varint of any length, and its length.
+///
+/// It takes and gives values: a reader whose address goes out to a function that is not inlined has to live in memory all the while.
+#[inline(never)]
+fn long_varint(rest: &[u8]) -> Result<(u64, usize), ErrorKind> {
+    let mut value = 0u64;
+    for (index, &byte) in rest.iter().take(MAX_VARINT_LEN).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            if index == MAX_VARINT_LEN - 1 && byte > 1 {
+                break;
+            }
+            return Ok((value, index + 1));
+        }
+    }
+    Err(if rest.len() < MAX_VARINT_LEN { ErrorKind::Truncated } else { ErrorKind::VarintTooLong })
+}
+
 /// Reads fields from the front of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
@@ -165,25 +183,14 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
-            _ => self.read_long_varint(),
-        }
-    }
-
-    #[inline(never)]
-    fn read_long_varint(&mut self) -> Result<u64, ReadError> {
-        let mut value = 0u64;
-        for (index, &byte) in self.rest.iter().take(MAX_VARINT_LEN).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                if index == MAX_VARINT_LEN - 1 && byte > 1 {
-                    break;
+            _ => match long_varint(self.rest) {
+                Ok((value, length)) => {
+                    self.advance(length);
+                    Ok(value)
                 }
-                self.rest = &self.rest[index + 1..];
-                return Ok(value);
-            }
+                Err(kind) => Err(self.error(kind)),
+            },
         }
-        let is_cut_off = self.rest.len() < MAX_VARINT_LEN;
-        Err(self.error(if is_cut_off { ErrorKind::Truncated } else { ErrorKind::VarintTooLong }))
     }
 
     /// The tag of the next field; `None` at the end of the message.

@@ -57,6 +57,21 @@ pub(super) fn decode<'a>(
     Ok(groups.finish())
 }
 
+/// How many items a request has, as far as it can be read and no more than it may have: so much memory is taken for their columns at
+/// once. Finding out takes a step for each item, of the hundreds that reading it takes; growing the columns would take longer, and leave
+/// half of them unused.
+pub(super) fn count_items(data: &[u8], limits: Limits) -> usize {
+    let groups = TracesRequest::new(data).fields().flatten().flat_map(|field| match field {
+        TracesRequestField::ResourceSpans(group) => group.fields(),
+        TracesRequestField::Unknown(_) => ResourceSpans::new(&[]).fields(),
+    });
+    let fields = groups.flatten().flat_map(|field| match field {
+        ResourceSpansField::ScopeSpans(group) => group.fields(),
+        _ => ScopeSpans::new(&[]).fields(),
+    });
+    fields.filter(|field| matches!(field, Ok(ScopeSpansField::Span(_)))).take(limits.max_items).count()
+}
+
 /// Both tables under construction.
 struct Groups<'a> {
     limits: Limits,
@@ -82,7 +97,7 @@ impl Level<'_> {
             rows: RowCount::new(limits),
             schema_urls: TextBuilder::default(),
             dropped_attributes_counts: Vec::new(),
-            attributes: OffsetsBuilder::new(limits),
+            attributes: OffsetsBuilder::with_capacity(0, limits),
             positions: Vec::new(),
         }
     }
