@@ -13,7 +13,7 @@ use otlp_wire::ReadError;
 
 /// Checks a request and makes its core tables.
 pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
-    let mut records = LogRecords::with_capacity(groups::count_items(data, limits), limits);
+    let mut records = LogRecords::with_capacity(groups::expected_items(data, limits), limits);
     let [resources, scopes] = groups::decode(data, limits, |item| records.add(item))?;
     Ok(vec![resources, scopes, records.finish()])
 }

@@ -15,7 +15,7 @@ const PART_DEPTH: u32 = ITEM_DEPTH + 1;
 
 /// Checks a request and makes its core tables.
 pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
-    let mut spans = Spans::with_capacity(groups::count_items(data, limits), limits);
+    let mut spans = Spans::with_capacity(groups::expected_items(data, limits), limits);
     let [resources, scopes] = groups::decode(data, limits, |item| spans.add(item))?;
     Ok(vec![resources, scopes, spans.finish()])
 }
