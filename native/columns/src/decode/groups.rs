@@ -155,7 +155,7 @@ impl<'a> Groups<'a> {
             match field? {
                 ResourceField::Attribute(attribute) => {
                     self.resources.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, 3)?;
+                    attribute.check(3, self.limits.max_depth)?;
                 }
                 ResourceField::DroppedAttributesCount(count) => dropped = count,
                 ResourceField::EntityRef(entity) => {
@@ -216,7 +216,7 @@ impl<'a> Groups<'a> {
                 ScopeField::Version(text) => version = text,
                 ScopeField::Attribute(attribute) => {
                     self.scopes.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, ITEM_DEPTH + 1)?;
+                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 ScopeField::DroppedAttributesCount(count) => dropped = count,
                 ScopeField::Unknown(_) => {}

@@ -68,12 +68,12 @@ impl<'a> LogRecords<'a> {
                 LogRecordField::SeverityNumber(number) => severity_number = number,
                 LogRecordField::SeverityText(text) => severity_text = text,
                 LogRecordField::Body(value) => {
-                    self.limits.check_value(value, ITEM_DEPTH + 1)?;
                     set_once(&mut body, (), start)?;
+                    value.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Attribute(attribute) => {
                     self.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, ITEM_DEPTH + 1)?;
+                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Flags(bits) => flags = bits,
                 LogRecordField::TraceId(id) => trace_id = id,

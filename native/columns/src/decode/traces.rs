@@ -84,7 +84,7 @@ impl<'a> Spans<'a> {
                 SpanField::EndTimeUnixNano(time) => end_time_unix_nano = time,
                 SpanField::Attribute(attribute) => {
                     self.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, PART_DEPTH)?;
+                    attribute.check(PART_DEPTH, self.limits.max_depth)?;
                 }
                 SpanField::Event(event) => {
                     self.events.add(start)?;
@@ -132,7 +132,7 @@ impl<'a> Spans<'a> {
         while let Some(field) = fields.next() {
             if let EventField::Attribute(attribute) = field? {
                 self.event_attributes.add(start)?;
-                self.limits.check_attribute(attribute, PART_DEPTH + 1)?;
+                attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
             }
             start = fields.offset();
         }
@@ -146,7 +146,7 @@ impl<'a> Spans<'a> {
         while let Some(field) = fields.next() {
             if let LinkField::Attribute(attribute) = field? {
                 self.link_attributes.add(start)?;
-                self.limits.check_attribute(attribute, PART_DEPTH + 1)?;
+                attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
             }
             start = fields.offset();
         }

@@ -16,11 +16,9 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 #[inline(always)]
 pub fn is_short_ascii(content: &[u8]) -> bool {
     let seen = match (content.last_chunk::<8>(), content.first_chunk::<4>(), content.last_chunk::<4>()) {
-        (Some(last), ..) => {
-            content.chunks_exact(8).fold(u64::from_le_bytes(*last), |seen, chunk| {
-                seen | u64::from_le_bytes(chunk.try_into().unwrap_or_default())
-            })
-        }
+        (Some(last), ..) => content.chunks_exact(8).fold(u64::from_le_bytes(*last), |seen, chunk| {
+            seen | u64::from_le_bytes(chunk.try_into().unwrap_or_default())
+        }),
         (None, Some(first), Some(last)) => u64::from(u32::from_le_bytes(*first) | u32::from_le_bytes(*last)),
         _ => content.iter().fold(0, |seen, &byte| seen | u64::from(byte)),
     };
