@@ -10,9 +10,11 @@
 //! |---|---|
 //! | [`table`] | columns, tables, dictionaries of strings |
 //! | [`decode`] | a request as tables |
+//! | [`attributes`] | attributes of a key, or all of a table |
 //! | [`values`] | values of any type as columns |
 #![forbid(unsafe_code)]
 
+pub mod attributes;
 pub mod decode;
 pub mod table;
 pub mod values;
