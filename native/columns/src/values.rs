@@ -4,7 +4,8 @@ use crate::table::{BytesColumn, TextBuilder};
 use otlp_schema::fields::any_value;
 use otlp_schema::view::messages::AnyValueField;
 
-/// The columns of values under construction. Each value is a row in all of them: 0 or empty where its content is of another kind.
+/// The columns of values under construction. Each value is a row in all of them: 0 or empty where its content is of
+/// another kind.
 #[derive(Debug, Default)]
 pub struct ValuesBuilder<'a> {
     /// The number of the value's field in `AnyValue`, 0 for an empty value.

@@ -27,7 +27,7 @@ impl Record {
         let twice = self.twice;
         let mut message = Message::default()
             .scalar(1, twice, fixed64(1, 1), fixed64(1, self.times.0))
-            .scalar(2, twice, number(2, 2), number(2, self.severity.0 as i64 as u64))
+            .scalar(2, twice, number(2, 2), number(2, i64::from(self.severity.0) as u64))
             .scalar(3, twice, bytes(3, "decoy"), bytes(3, &self.severity.1))
             .repeated(6, &self.attributes)
             .scalar(7, twice, number(7, 7), number(7, self.dropped.into()))

@@ -230,7 +230,8 @@ fn depth_that_the_stack_does_not_hold_is_refused_whatever_is_allowed() {
     assert!(Columns::decode(&data, Signal::Logs, limits).is_ok());
 }
 
-/// The same question put to the schema, field by field and with nothing in mind but it: whether all of a message can be read.
+/// The same question put to the schema, field by field and with nothing in mind but it: whether all of a message can be
+/// read.
 fn is_valid(mut reader: Reader<'_>, message: &'static MessageSchema, depth: u32) -> bool {
     let mut seen = Vec::new();
     while !reader.is_at_end() {
@@ -279,13 +280,13 @@ fn assert_agrees(data: &[u8], signal: Signal) -> Result<(), TestCaseError> {
             prop_assert!(expected, "by its schema the request is not valid");
             let items = columns.items();
             for (parts, offsets) in [("events", "events"), ("links", "links")] {
-                let Some(table) = columns.table(data, parts).unwrap() else { continue };
+                let Some(table) = columns.table(data, parts).expect("it was decoded") else { continue };
                 let counted: usize =
-                    requests::values(items, offsets).iter().map(|it| it.parse::<usize>().unwrap()).sum();
+                    requests::values(items, offsets).iter().map(|it| it.parse::<usize>().expect("a number")).sum();
                 prop_assert_eq!(table.rows, counted);
             }
             for name in ["spans", "log_records"] {
-                let further = columns.further(data, name).unwrap();
+                let further = columns.further(data, name).expect("it was decoded");
                 prop_assert!(further.is_none_or(|further| further.rows == items.rows));
             }
         }

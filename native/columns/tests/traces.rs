@@ -1,4 +1,5 @@
 //! Traces as columns, against what the requests were made of.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod requests;
 
@@ -84,7 +85,7 @@ impl Span {
             .scalar(2, twice, bytes(2, ""), bytes(2, self.ids.1))
             .scalar(3, twice, bytes(3, "decoy=1"), bytes(3, &self.texts.1))
             .scalar(5, twice, bytes(5, "decoy"), bytes(5, &self.texts.0))
-            .scalar(6, twice, number(6, 77), number(6, self.kind as i64 as u64))
+            .scalar(6, twice, number(6, 77), number(6, i64::from(self.kind) as u64))
             .scalar(7, twice, fixed64(7, 7), fixed64(7, self.times.0))
             .scalar(8, twice, fixed64(8, 8), fixed64(8, self.times.1))
             .repeated(9, &self.attributes)
@@ -105,7 +106,7 @@ impl Span {
                 3,
                 twice,
                 number(3, 9),
-                number(3, *code as i64 as u64),
+                number(3, i64::from(*code) as u64),
             );
             message = message.field(15, bytes(15, status.encode(self.seed)));
         }

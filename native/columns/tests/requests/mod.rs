@@ -1,4 +1,5 @@
-//! Requests for tests, put together by hand: fields as bytes, messages as fields in any order, and attributes of every shape.
+//! Requests for tests, put together by hand: fields as bytes, messages as fields in any order, and attributes of every
+//! shape.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
 use otlp_columns::table::{Column, Table};
