@@ -58,11 +58,11 @@ pub(super) fn decode<'a>(
 }
 
 /// How many items to take memory for at once: as many as a request of this length has whose items are of the usual
-/// length. Where they are shorter the columns grow; where they are longer what is not used is at most a fifth of the
+/// length. Where they are shorter the columns grow; where they are longer what is not used is at most a quarter of the
 /// request. Counting the items first is no better: it goes through the request from length to length, waiting for
 /// memory at each, and took a third of the time.
 pub(super) fn expected_items(data: &[u8], limits: Limits) -> usize {
-    const USUAL_LENGTH: usize = 512;
+    const USUAL_LENGTH: usize = 400;
     (data.len() / USUAL_LENGTH).min(limits.max_items)
 }
 
