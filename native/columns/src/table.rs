@@ -120,8 +120,8 @@ impl Dictionary {
 
 /// Gives each distinct string of a request a number, in the order in which they turn up; 0 is the empty string.
 ///
-/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is seeded
-/// anew for each process, so that nobody can make strings that collide.
+/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is
+/// seeded anew for each process, so that nobody can make strings that collide.
 #[derive(Debug)]
 pub struct Interner<'a> {
     table: HashTable<u32>,
