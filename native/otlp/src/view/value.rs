@@ -1,6 +1,8 @@
 //! Attributes and their values: the parts of views that every signal needs.
 
-use super::messages::{AnyValue, AnyValueField, ArrayValueField, KeyValue, KeyValueField, KeyValueListField};
+use super::messages::{
+    AnyValue, AnyValueField, ArrayValue, ArrayValueField, KeyValue, KeyValueField, KeyValueList, KeyValueListField,
+};
 use super::set_once;
 use otlp_wire::{ErrorKind, ReadError};
 
@@ -59,34 +61,52 @@ impl<'a> AnyValue<'a> {
     /// # Errors
     /// What is wrong, with [`ErrorKind::TooDeep`] for what lies too deep.
     pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
-        let inner = |levels: u32, offset: usize| match depth.saturating_add(levels) {
-            deep if deep > max_depth => Err(ReadError { kind: ErrorKind::TooDeep, offset }),
-            deep => Ok(deep),
-        };
         match self.value()? {
-            Some(AnyValueField::Array(array)) => {
-                inner(1, array.offset())?;
-                for field in array.fields() {
-                    if let ArrayValueField::Value(element) = field? {
-                        element.check(inner(2, element.offset())?, max_depth)?;
-                    }
-                }
-                Ok(())
-            }
-            Some(AnyValueField::KeyValueList(list)) => {
-                inner(1, list.offset())?;
-                for field in list.fields() {
-                    if let KeyValueListField::Value(pair) = field? {
-                        inner(2, pair.offset())?;
-                        if let (_, Some(value)) = pair.pair()? {
-                            value.check(inner(3, value.offset())?, max_depth)?;
-                        }
-                    }
-                }
-                Ok(())
-            }
+            Some(AnyValueField::Array(array)) => array.check(inner(depth, array.offset(), max_depth)?, max_depth),
+            Some(AnyValueField::KeyValueList(list)) => list.check(inner(depth, list.offset(), max_depth)?, max_depth),
             _ => Ok(()),
         }
+    }
+}
+
+impl ArrayValue<'_> {
+    /// Checks the array and everything in it, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let ArrayValueField::Value(element) = field? {
+                element.check(inner(depth, element.offset(), max_depth)?, max_depth)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl KeyValueList<'_> {
+    /// Checks the list and everything in it, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let KeyValueListField::Value(pair) = field? {
+                let pair_depth = inner(depth, pair.offset(), max_depth)?;
+                if let (_, Some(value)) = pair.pair()? {
+                    value.check(inner(pair_depth, value.offset(), max_depth)?, max_depth)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The depth of a message that begins at `offset` in one at `depth`.
+fn inner(depth: u32, offset: usize, max_depth: u32) -> Result<u32, ReadError> {
+    match depth.saturating_add(1) {
+        deep if deep > max_depth => Err(ReadError { kind: ErrorKind::TooDeep, offset }),
+        deep => Ok(deep),
     }
 }
 
