@@ -6,7 +6,7 @@ use crate::errors::BorderError;
 use crate::input::{Input, Kept};
 use crate::row::{self, RowError};
 use crate::split::SignalName;
-use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits};
+use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits, MAX_DEPTH};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
 use otlp_schema::schema::MessageSchema;
@@ -19,9 +19,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::borrow::Cow;
 use std::sync::Arc;
-
-/// No `max_depth` may pass this: values are read by functions that call themselves.
-const MAX_DEPTH: u32 = 1000;
 
 /// A request, checked, with its core columns; all other columns are made when they are asked for.
 #[pyclass(module = "otlp_fast._core", frozen)]
@@ -36,13 +33,13 @@ pub(crate) struct Columns {
 ///     data: a serialized `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`, in any
 ///         bytes-like object. `bytes` and `Buffer` are kept as they are, everything else is copied.
 ///     signal: "traces", "logs" or "metrics".
-///     max_bytes: the longest request to read, in bytes. Requests of 4 GiB and above are refused in any case.
+///     max_bytes: the longest request to read, in bytes. Requests of 2 GiB and above are refused in any case.
 ///     max_items: the most rows that any one table may have.
-///     max_depth: the deepest message, the request itself being at depth 0; at most 1000.
+///     max_depth: the deepest message, the request itself being at depth 0. Above 500 it means the same as 500.
 ///
 /// Raises:
 ///     DecodeError: `data` is not such a request, or passes a limit; `.offset` and `.path` say where.
-///     ValueError: `signal` is none of the three, or `max_depth` is above 1000.
+///     ValueError: `signal` is none of the three.
 #[pyfunction]
 #[pyo3(signature = (data, signal, *, max_bytes = 1 << 30, max_items = 50_000_000, max_depth = 100))]
 pub(crate) fn decode(
@@ -53,9 +50,6 @@ pub(crate) fn decode(
     max_items: usize,
     max_depth: u32,
 ) -> PyResult<Columns> {
-    if max_depth > MAX_DEPTH {
-        return Err(PyValueError::new_err(format!("max_depth must be at most {MAX_DEPTH}, not {max_depth}")));
-    }
     let request = data.as_slice();
     let limits = Limits { max_bytes, max_items, max_depth };
     let columns = py.detach(|| {
