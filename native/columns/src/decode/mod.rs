@@ -11,6 +11,7 @@
 mod groups;
 mod limits;
 mod logs;
+mod metric_parts;
 mod metrics;
 mod offsets;
 mod rows;
