@@ -38,6 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         nanoseconds.push(start.elapsed().as_nanos() as f64 / spans as f64);
     }
     nanoseconds.sort_by(f64::total_cmp);
-    println!("{present} of {spans} spans have it; {:.1} ns a span median, {:.1} best", nanoseconds[rounds / 2], nanoseconds[0]);
+    println!(
+        "{present} of {spans} spans have it; {:.1} ns a span median, {:.1} best",
+        nanoseconds[rounds / 2],
+        nanoseconds[0]
+    );
     Ok(())
 }

@@ -55,8 +55,7 @@ enum Layout {
 /// A pair with its tag, in one of several layouts that all mean the same.
 fn pair(key: &str, value: &Value, layout: Layout) -> Vec<u8> {
     let key_field = field(key_value::KEY, key.as_bytes());
-    let value_field =
-        if *value == Value::Missing { Vec::new() } else { field(key_value::VALUE, &value.encoded()) };
+    let value_field = if *value == Value::Missing { Vec::new() } else { field(key_value::VALUE, &value.encoded()) };
     let content = match layout {
         Layout::Canonical | Layout::LongLengths => [key_field, value_field].concat(),
         Layout::ValueFirst => [value_field, key_field].concat(),
@@ -187,8 +186,7 @@ fn only_what_occurs_has_a_column() {
 #[test]
 fn arrays_are_given_as_they_are_encoded() {
     let array = field(any_value::ARRAY_VALUE, b"\x0a\x02\x18\x01");
-    let attribute =
-        field(span::ATTRIBUTES, &[field(key_value::KEY, b"k"), field(key_value::VALUE, &array)].concat());
+    let attribute = field(span::ATTRIBUTES, &[field(key_value::KEY, b"k"), field(key_value::VALUE, &array)].concat());
     let request = field(envelope::RESOURCE_GROUPS, &field(envelope::SCOPE_GROUPS, &field(envelope::ITEMS, &attribute)));
     let found = column(&decoded(&request), &request, "spans", "k").unwrap().unwrap();
     let bytes = BytesColumn { offsets: vec![0, 4], data: b"\x0a\x02\x18\x01".to_vec() };
