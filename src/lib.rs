@@ -7,6 +7,7 @@ mod buffer;
 mod compression;
 mod errors;
 mod input;
+mod json;
 mod split;
 
 // Links the walker in: nothing here calls it, Python does.
@@ -29,6 +30,8 @@ mod _core {
     use crate::buffer::Buffer;
     #[pymodule_export]
     use crate::compression::{compress, decompress};
+    #[pymodule_export]
+    use crate::json::{from_json, to_json};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
 

@@ -15,11 +15,13 @@
 //! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
+//! | [`json`] | OTLP/JSON, both ways |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
 pub mod common;
 pub mod fields;
+pub mod json;
 pub mod locate;
 pub mod logs;
 pub mod metrics;

@@ -292,7 +292,7 @@ const LONG_TEXT: usize = 64;
 
 /// The text that bytes are, if they are UTF-8.
 #[inline]
-fn as_utf8(content: &[u8]) -> Option<&str> {
+pub fn as_utf8(content: &[u8]) -> Option<&str> {
     if content.len() < LONG_TEXT { std::str::from_utf8(content).ok() } else { simdutf8::basic::from_utf8(content).ok() }
 }
 
