@@ -12,7 +12,7 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
-//! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
+//! | [`signal`], [`split`], [`merge`] | the three signals; cutting a request into smaller ones, putting requests together |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`json`] | OTLP/JSON, both ways |
@@ -24,6 +24,7 @@ pub mod fields;
 pub mod json;
 pub mod locate;
 pub mod logs;
+pub mod merge;
 pub mod metrics;
 pub mod request;
 pub mod response;

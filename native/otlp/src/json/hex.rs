@@ -69,7 +69,7 @@ mod tests {
             let mut out = Writer::new();
             put_id(&mut out, &id);
             let expected: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
-            prop_assert_eq!(out.as_slice(), format!("\"{expected}\"").as_bytes());
+            prop_assert_eq!(std::str::from_utf8(out.as_slice()), Ok(&*format!("\"{expected}\"")));
             for digits in [expected.to_uppercase(), expected] {
                 let mut read = [0; 16];
                 prop_assert_eq!(read_id(digits.as_bytes(), &mut read), Some(()));

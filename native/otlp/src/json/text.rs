@@ -1,14 +1,14 @@
 //! Strings as JSON.
 //!
 //! Nearly all strings of telemetry are ASCII, short, and have nothing to escape. That is asked first, with one answer for the whole
-//! string: eight or sixteen bytes are looked at together, and the last ones once more with those in front of them instead of one by one.
+//! string: eight bytes are looked at together, and the last ones once more with those in front of them instead of one by one.
 //! Only where the answer is no, UTF-8 is checked and the escapes are looked for.
 
 use otlp_wire::Writer;
 use otlp_wire::reader::as_utf8;
 
 /// Bytes that are looked at together.
-const BLOCK: usize = 16;
+const WORD: usize = 8;
 
 /// Whether a byte cannot stand in a JSON string as it is (RFC 8259, section 7).
 const fn needs_escape(byte: u8) -> bool {
@@ -28,16 +28,15 @@ pub(super) fn put_string(out: &mut Writer, bytes: &[u8]) -> Option<()> {
 
 /// Whether all bytes are ASCII and stand for themselves.
 #[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    let is_plain = |byte: u8| byte < 0x80 && !needs_escape(byte);
-    let block_is_plain = |block: &[u8; BLOCK]| block.iter().fold(true, |all, &byte| all & is_plain(byte));
-    let words_are_plain = |first, last| (special(first) | special(last)) == 0;
-    if let Some(last) = bytes.last_chunk::<BLOCK>() {
-        return bytes.as_chunks::<BLOCK>().0.iter().all(block_is_plain) && block_is_plain(last);
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let word = |bytes: &[u8; WORD]| special(u64::from_le_bytes(*bytes));
+    if let Some(last) = bytes.last_chunk() {
+        return bytes.as_chunks().0.iter().fold(word(last), |all, bytes| all | word(bytes)) == 0;
     }
+    let half = |bytes: &[u8; WORD / 2]| u64::from(u32::from_le_bytes(*bytes));
     match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => words_are_plain(u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => bytes.iter().all(|&byte| is_plain(byte)),
+        (Some(first), Some(last)) => special(half(first) | half(last) << 32) == 0,
+        _ => bytes.iter().all(|&byte| byte < 0x80 && !needs_escape(byte)),
     }
 }
 
@@ -78,15 +77,11 @@ fn put_escaped(out: &mut Writer, text: &str) {
 }
 
 /// Where the first byte stands that needs an escape.
-#[inline]
 fn first_escape(bytes: &[u8]) -> Option<usize> {
-    let (blocks, tail) = bytes.as_chunks::<BLOCK>();
-    for (number, block) in blocks.iter().enumerate() {
-        if block.iter().fold(false, |any, &byte| any | needs_escape(byte)) {
-            return block.iter().position(|&byte| needs_escape(byte)).map(|at| number * BLOCK + at);
-        }
-    }
-    tail.iter().position(|&byte| needs_escape(byte)).map(|at| bytes.len() - tail.len() + at)
+    let (words, _) = bytes.as_chunks::<WORD>();
+    // Words with a byte that is not ASCII are looked at one by one, too.
+    let plain = words.iter().take_while(|word| special(u64::from_le_bytes(**word)) == 0).count() * WORD;
+    bytes[plain..].iter().position(|&byte| needs_escape(byte)).map(|at| plain + at)
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@
 //! with a comma, and the last one's becomes the bracket.
 
 use super::{DEEPEST, ToJsonError, hex, text};
+use crate::fields::{any_value, key_value};
 use crate::schema::{FieldSchema, Kind, MAX_FIELD_NUMBER, MessageSchema};
 use crate::signal::Signal;
+use crate::view::messages::KeyValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use otlp_wire::raw::MAX_LEN;
@@ -224,7 +226,10 @@ impl JsonWriter {
                 Ok(value.is_empty())
             }
             Kind::Message(schema) => {
-                self.message(reader.nested()?, schema, depth + 1)?;
+                let content = reader.nested()?;
+                if !(std::ptr::eq(schema, KeyValue::SCHEMA) && self.text_attribute(content.rest(), depth + 1)) {
+                    self.message(content, schema, depth + 1)?;
+                }
                 Ok(false)
             }
             Kind::Id(len) => {
@@ -264,6 +269,24 @@ impl JsonWriter {
         }
     }
 
+    /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one. That
+    /// takes a fifth of the time that the way through two messages takes, and halves that of a whole request.
+    #[inline]
+    fn text_attribute(&mut self, content: &[u8], depth: u32) -> bool {
+        let [key_value::KEY, key_len, rest @ ..] = content else { return false };
+        let Some((key, value)) = rest.split_at_checked(usize::from(*key_len)) else { return false };
+        let [key_value::VALUE, value_len, any_value::STRING_VALUE, text_len, text @ ..] = value else { return false };
+        // Lengths below 0x80 are single bytes. The value is a message, one deeper than the pair.
+        let is_whole = usize::from(*text_len) == text.len() && usize::from(*value_len) == text.len() + 2;
+        let is_short = (1..0x80).contains(key_len) && *value_len < 0x80;
+        if !(is_whole && is_short && depth < self.max_depth && text::is_plain(key) && text::is_plain(text)) {
+            return false;
+        }
+        self.out.put_pair(*b"{\"key\":\"", key, *b"\",\"value\":{\"stringValue\":\"", text);
+        self.out.put(*b"\"}}");
+        true
+    }
+
     fn short_integer<T: itoa::Integer + Default + PartialEq>(&mut self, value: T) -> bool {
         let is_zero = value == T::default();
         self.out.put_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -277,6 +300,7 @@ impl JsonWriter {
         is_zero
     }
 
+    #[inline(never)]
     fn double(&mut self, value: f64) {
         if value.is_finite() {
             self.out.put_slice(zmij::Buffer::new().format_finite(value).as_bytes());
@@ -287,6 +311,7 @@ impl JsonWriter {
         }
     }
 
+    #[inline(never)]
     fn base64(&mut self, bytes: &[u8]) {
         self.out.put([b'"']);
         let mut encoded = [0; BASE64_CHUNK / 3 * 4];
