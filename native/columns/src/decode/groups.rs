@@ -241,6 +241,7 @@ impl<'a> Groups<'a> {
             name: "resources",
             table: Table { rows: rows.get() as usize, columns: resources },
             rows: Rows::new(positions, fields::resource::ATTRIBUTES),
+            attributes: None,
         };
         let Level { rows, schema_urls, dropped_attributes_counts, attributes, positions } = self.scopes;
         let scopes = vec![
@@ -255,6 +256,7 @@ impl<'a> Groups<'a> {
             name: "scopes",
             table: Table { rows: rows.get() as usize, columns: scopes },
             rows: Rows::new(positions, fields::scope::ATTRIBUTES),
+            attributes: None,
         };
         [resources, scopes]
     }
