@@ -1,4 +1,5 @@
 //! Tables that make no request: what the writer says of each, and where.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use otlp_columns::table::{BytesColumn, Column, Table};
 use otlp_columns::write::{BytesRef, ColumnRef, TableRef, TextRef, write};
@@ -114,11 +115,11 @@ fn strings_must_be_whole_and_utf8() {
 
 #[test]
 fn numbers_must_mean_something() {
-    let refused = attributes(&[("type", ColumnRef::U8(&[7, 8]))], 2);
-    assert_eq!(refused, "expected the type of a value, 0 to 7, found 8 in spans.attributes.type[1]");
-    let body = ("log_records", 1, vec![("body_type", ColumnRef::U8(&[255]))]);
+    let refused = attributes(&[("type", ColumnRef::U8(&[7, 255]))], 2);
+    assert_eq!(refused, "expected the type of a value, 0 to 7, found 255 in spans.attributes.type[1]");
+    let body = ("log_records", 1, vec![("body_type", ColumnRef::U8(&[8]))]);
     let refused = refusal(Signal::Logs, &[body]);
-    assert_eq!(refused, "expected the type of a value, 0 to 7, found 255 in log_records.body_type[0]");
+    assert_eq!(refused, "expected the type of a body, 0 to 7 or 255, found 8 in log_records.body_type[0]");
     let refused = metrics(6, &[("value_type", ColumnRef::U8(&[0]))], &[]);
     assert_eq!(refused, "expected the kind of a metric: 0, 5, 7, 9, 10 or 11, found 6 in metrics.kind[0]");
     let refused = metrics(5, &[("value_type", ColumnRef::U8(&[3]))], &[]);
