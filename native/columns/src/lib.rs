@@ -10,9 +10,11 @@
 //! |---|---|
 //! | [`table`] | columns, tables, dictionaries of strings |
 //! | [`decode`] | a request as tables |
+//! | [`points`] | arrays of numbers as the points of one metric |
 //! | [`values`] | values of any type as columns |
 #![forbid(unsafe_code)]
 
 pub mod decode;
+pub mod points;
 pub mod table;
 pub mod values;
