@@ -265,6 +265,7 @@ impl<'a> Attribute<'a> {
                 let value = match column.number(|| self.name(), row)? {
                     Number::Int(int) => Scalar::Int(int),
                     Number::Double(double) => Scalar::Double(double),
+                    Number::None => Scalar::None,
                 };
                 common::attribute(writer, number::ATTRIBUTES, Text::Utf8(self.key.as_bytes()), value);
             }
