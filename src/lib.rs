@@ -8,6 +8,7 @@ mod compression;
 mod errors;
 mod input;
 mod json;
+mod merge;
 mod split;
 
 // Links the walker in: nothing here calls it, Python does.
@@ -32,6 +33,8 @@ mod _core {
     use crate::compression::{compress, decompress};
     #[pymodule_export]
     use crate::json::{from_json, to_json};
+    #[pymodule_export]
+    use crate::merge::merge;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
 

@@ -285,7 +285,11 @@ mod tests {
 
     #[test]
     fn groups_with_anything_else_stay_as_they_are_in_their_place() {
-        let unknown = [resource("a", b"\xc2\x3e\x01x"), resource("a", b"\x20\x01"), resource("a", &field(envelope::RESOURCE, b"a"))];
+        let unknown = [
+            resource("a", b"\xc2\x3e\x01x"),
+            resource("a", b"\x20\x01"),
+            resource("a", &field(envelope::RESOURCE, b"a")),
+        ];
         for odd in unknown {
             let odd = [odd, resource("b", b"")].concat();
             assert_eq!(merged(&[&odd, &odd]), [&odd[..], &odd[..odd.len() - resource("b", b"").len()]].concat());
