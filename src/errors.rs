@@ -3,6 +3,7 @@
 //! The exception classes are Python's (`otlp_fast.errors`), as they have attributes and two bases; here they are looked up
 //! and filled in. Making one is a cold path.
 
+use otlp_columns::decode::DecodeError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::merge::MergeError;
@@ -21,6 +22,8 @@ pub(crate) enum BorderError {
     Response(ResponseError),
     /// A request that cannot be cut.
     Split(SplitError),
+    /// A request that has no columns, and the path of the error in it.
+    Decode(DecodeError, String),
     /// A request that is not one; with the path of the offset.
     Request(ReadError, String),
     /// JSON that is no request.
@@ -74,6 +77,14 @@ impl From<BorderError> for PyErr {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
+            BorderError::Decode(error, path) => {
+                let offset = match error {
+                    DecodeError::Malformed(error) => error.offset,
+                    DecodeError::TooManyItems { offset } => offset,
+                    DecodeError::TooLong { .. } => 0,
+                };
+                decode_error(&error, offset, &path)
+            }
             BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),

@@ -14,6 +14,7 @@ gzip, zstd and lz4. Importing this package imports none of them, and neither ope
 from otlp_fast import _core
 from otlp_fast._core import Buffer, build_info, from_json, merge, pool_stats, split, to_json
 from otlp_fast._core import count_items as count
+from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast._diagnostics import encode_stats
 from otlp_fast._sdk import LogEncoder, MetricEncoder, SpanEncoder, encode_logs, encode_metrics, encode_spans
 from otlp_fast.errors import DecodeError, EncodeError, OtlpError
@@ -32,6 +33,9 @@ __all__ = [
     "__version__",
     "build_info",
     "count",
+    "decode_logs",
+    "decode_metrics",
+    "decode_traces",
     "encode_logs",
     "encode_metrics",
     "encode_spans",

@@ -12,7 +12,7 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
-//! | [`signal`], [`split`], [`merge`] | the three signals; cutting a request into smaller ones, putting requests together |
+//! | [`signal`], [`split`], [`select`], [`merge`] | the three signals; a request in parts, some of its items, several as one |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`json`] | OTLP/JSON, both ways |
@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod request;
 pub mod response;
 pub mod schema;
+pub mod select;
 pub mod signal;
 pub mod split;
 pub mod trace;

@@ -13,7 +13,7 @@ use otlp_wire::ReadError;
 
 /// Checks a request and makes its core tables.
 pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
-    let mut records = LogRecords::new(limits);
+    let mut records = LogRecords::with_capacity(groups::expected_items(data, limits), limits);
     let [resources, scopes] = groups::decode(data, limits, |item| records.add(item))?;
     Ok(vec![resources, scopes, records.finish()])
 }
@@ -36,21 +36,21 @@ struct LogRecords<'a> {
 }
 
 impl<'a> LogRecords<'a> {
-    fn new(limits: Limits) -> Self {
+    fn with_capacity(rows: usize, limits: Limits) -> Self {
         Self {
             limits,
             rows: RowCount::new(limits),
-            scope: Vec::new(),
-            time_unix_nano: Vec::new(),
-            observed_time_unix_nano: Vec::new(),
-            severity_number: Vec::new(),
-            severity_text: TextBuilder::default(),
-            flags: Vec::new(),
-            trace_id: Vec::new(),
-            span_id: Vec::new(),
-            event_name: TextBuilder::default(),
-            attributes: OffsetsBuilder::new(limits),
-            positions: Vec::new(),
+            scope: Vec::with_capacity(rows),
+            time_unix_nano: Vec::with_capacity(rows),
+            observed_time_unix_nano: Vec::with_capacity(rows),
+            severity_number: Vec::with_capacity(rows),
+            severity_text: TextBuilder::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            trace_id: Vec::with_capacity(rows),
+            span_id: Vec::with_capacity(rows),
+            event_name: TextBuilder::with_capacity(rows),
+            attributes: OffsetsBuilder::with_capacity(rows, limits),
+            positions: Vec::with_capacity(rows),
         }
     }
 
@@ -68,12 +68,12 @@ impl<'a> LogRecords<'a> {
                 LogRecordField::SeverityNumber(number) => severity_number = number,
                 LogRecordField::SeverityText(text) => severity_text = text,
                 LogRecordField::Body(value) => {
-                    self.limits.check_value(value, ITEM_DEPTH + 1)?;
                     set_once(&mut body, (), start)?;
+                    value.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Attribute(attribute) => {
                     self.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, ITEM_DEPTH + 1)?;
+                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Flags(bits) => flags = bits,
                 LogRecordField::TraceId(id) => trace_id = id,
@@ -122,26 +122,23 @@ impl<'a> LogRecords<'a> {
 pub(super) fn further(columns: &Columns, data: &[u8]) -> Result<Table, ReadError> {
     let positions: &[Position] = columns.core("log_records").map_or(&[], |records| &records.rows.positions);
     let mut dropped_attributes_counts = Vec::with_capacity(positions.len());
-    let mut bodies = ValuesBuilder::default();
+    let mut bodies = ValuesBuilder::with_capacity(positions.len());
     for position in positions {
         let (mut dropped, mut body) = (0, None);
         for field in LogRecord::within(position.content(data)?, position.offset as usize).fields() {
             match field? {
                 LogRecordField::DroppedAttributesCount(count) => dropped = count,
-                LogRecordField::Body(value) => body = value.value()?,
+                LogRecordField::Body(value) => body = Some(value),
                 _ => {}
             }
         }
         dropped_attributes_counts.push(dropped);
-        bodies.push(body);
+        match body {
+            Some(body) => bodies.push(body.value()?),
+            None => bodies.push_absent(),
+        }
     }
-    let columns = vec![
-        ("dropped_attributes_count", Column::U32(dropped_attributes_counts)),
-        ("body_type", Column::U8(bodies.types)),
-        ("body_text", Column::Text(bodies.texts.finish())),
-        ("body_int", Column::I64(bodies.ints)),
-        ("body_double", Column::F64(bodies.doubles)),
-        ("body_bytes", Column::Bytes(bodies.bytes)),
-    ];
+    let mut columns = vec![("dropped_attributes_count", Column::U32(dropped_attributes_counts))];
+    columns.extend(bodies.finish(["body_type", "body_text", "body_int", "body_double", "body_bytes"]));
     Ok(Table { rows: positions.len(), columns })
 }

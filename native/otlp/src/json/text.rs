@@ -5,7 +5,7 @@
 //! Only where the answer is no, UTF-8 is checked and the escapes are looked for.
 
 use otlp_wire::Writer;
-use otlp_wire::reader::as_utf8;
+use otlp_wire::simd::utf8::from_utf8;
 
 /// Bytes that are looked at together.
 const WORD: usize = 8;
@@ -22,7 +22,7 @@ pub(super) fn put_string(out: &mut Writer, bytes: &[u8]) -> Option<()> {
         out.put_pair([b'"'], bytes, [b'"'], &[]);
         return Some(());
     }
-    put_escaped(out, as_utf8(bytes)?);
+    put_escaped(out, from_utf8(bytes)?);
     Some(())
 }
 
