@@ -82,9 +82,6 @@ struct JsonWriter {
 
 impl JsonWriter {
     fn message(&mut self, content: Reader<'_>, schema: &MessageSchema, depth: u32) -> Result<(), Stop> {
-        if depth > self.max_depth {
-            return Err(content.error(ErrorKind::TooDeep).into());
-        }
         self.out.put([b'{']);
         if self.is_in_order {
             self.fields_as_they_come(content, schema, depth)?;
@@ -226,7 +223,11 @@ impl JsonWriter {
                 Ok(value.is_empty())
             }
             Kind::Message(schema) => {
+                let start = *reader;
                 let content = reader.nested()?;
+                if depth == self.max_depth {
+                    return Err(start.error(ErrorKind::TooDeep).into());
+                }
                 if !(std::ptr::eq(schema, KeyValue::SCHEMA) && self.text_attribute(content.rest(), depth + 1)) {
                     self.message(content, schema, depth + 1)?;
                 }
