@@ -99,16 +99,20 @@ mod tests {
     fn every_ascii_character_is_escaped_where_it_must_be() {
         for byte in 0..0x80_u8 {
             let character = char::from(byte);
-            let expected = match character {
-                '"' => "\"\\\"\"".to_owned(),
-                '\\' => "\"\\\\\"".to_owned(),
-                '\n' => "\"\\n\"".to_owned(),
-                '\r' => "\"\\r\"".to_owned(),
-                '\t' => "\"\\t\"".to_owned(),
-                '\0'..' ' => format!("\"\\u{byte:04x}\""),
-                _ => format!("\"{character}\""),
+            let escaped = match character {
+                '"' => r#"\""#.to_owned(),
+                '\\' => r"\\".to_owned(),
+                '\n' => r"\n".to_owned(),
+                '\r' => r"\r".to_owned(),
+                '\t' => r"\t".to_owned(),
+                '\0'..' ' => format!(r"\u{byte:04x}"),
+                _ => character.to_string(),
             };
-            assert_eq!(written(&character.to_string()), expected);
+            // Wherever it stands, among bytes that are looked at one by one or together.
+            for (before, behind) in (0..20).flat_map(|before| [0, 1, 3, 7, 16].map(|behind| (before, behind))) {
+                let [before, behind] = [before, behind].map(|count| "~".repeat(count));
+                assert_eq!(written(&format!("{before}{character}{behind}")), format!("\"{before}{escaped}{behind}\""));
+            }
         }
         assert_eq!(written(""), "\"\"");
         assert_eq!(written("für 東京 😀"), "\"für 東京 😀\"");

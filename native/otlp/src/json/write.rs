@@ -420,6 +420,11 @@ mod tests {
         let disordered = b"\x4a\x03\x0a\x01a\x2a\x03old\x4a\x0b\x0a\x01b\x12\x06\x18\x05\x0a\x02xy\x2a\x01n";
         let expected = r#"{"name":"n","attributes":[{"key":"a"},{"key":"b","value":{"stringValue":"xy"}}]}"#;
         assert_eq!(span(disordered).unwrap(), expected);
+        assert_eq!(
+            span(b"\x4a\x07\x12\x05\x0a\x01x\x18\x05").unwrap(),
+            r#"{"attributes":[{"value":{"intValue":"5"}}]}"#,
+            "the last member counts in any order"
+        );
         assert_eq!(span(b"\x2a\x01n\x2a\x00").unwrap(), "{}", "the last name is empty");
         // The value in front of the key, and an unknown field in either.
         assert_eq!(
