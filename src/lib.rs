@@ -11,6 +11,7 @@ mod errors;
 mod input;
 mod json;
 mod merge;
+mod points;
 mod row;
 mod split;
 
@@ -42,6 +43,8 @@ mod _core {
     use crate::json::{from_json, to_json};
     #[pymodule_export]
     use crate::merge::merge;
+    #[pymodule_export]
+    use crate::points::write_points;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
 

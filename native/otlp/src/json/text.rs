@@ -1,8 +1,8 @@
 //! Strings as JSON.
 //!
-//! Nearly all strings of telemetry are ASCII, short, and have nothing to escape. That is asked first, with one answer for the whole
-//! string: eight bytes are looked at together, and the last ones once more with those in front of them instead of one by one.
-//! Only where the answer is no, UTF-8 is checked and the escapes are looked for.
+//! Nearly all strings of telemetry are ASCII, short, and have nothing to escape. That is asked first, with one answer
+//! for the whole string: eight bytes are looked at together, and the last ones once more with those in front of them
+//! instead of one by one. Only where the answer is no, UTF-8 is checked and the escapes are looked for.
 
 use otlp_wire::Writer;
 use otlp_wire::simd::utf8::from_utf8;
@@ -40,8 +40,9 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// Not zero where one of eight bytes is not ASCII or has to be escaped: the high bit of each byte tells whether it is above 0x7f, below
-/// 0x20, or without difference to a quote or a backslash. A borrow may set bits above such a byte as well, and never without one.
+/// Not zero where one of eight bytes is not ASCII or has to be escaped: the high bit of each byte tells whether it is
+/// above 0x7f, below 0x20, or without difference to a quote or a backslash. A borrow may set bits above such a byte as
+/// well, and never without one.
 const fn special(word: u64) -> u64 {
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; 8])
