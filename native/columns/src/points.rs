@@ -20,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Rows that are looked at together: their times stay in the first cache until they are written.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 2048;
 
 /// A tag and a word: how long each fixed field of a point is.
 const FIELD_LEN: usize = 9;
