@@ -11,4 +11,5 @@
 //! | [`table`] | columns, tables, dictionaries of strings |
 #![forbid(unsafe_code)]
 
+pub mod red;
 pub mod table;
