@@ -1,7 +1,11 @@
 //! The messages of OTLP, a line for each field.
 //!
-//! Each line gives the tag (from [`crate::fields`]), the variant of the message's field enum, the kind of value, and the two
-//! names. [`messages`] makes of them the view, its field enum, the iterator between them, and the [`MessageSchema`].
+//! Each line gives the tag (from [`crate::fields`]), the variant of the message's field enum, the kind of value, and
+//! the two names. [`messages`] makes of them the view, its field enum, the iterator between them, and the
+//! [`MessageSchema`].
+
+// Tags are u8, but for one that is u32.
+#![allow(clippy::cast_lossless)]
 
 use super::{Fixed64s, Unknown, Varints, read_id, read_unknown};
 use crate::fields;
@@ -63,7 +67,7 @@ macro_rules! read_value {
 macro_rules! read_single {
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_fixed64) => {
         if $tag.field == $number && $tag.wire_type == WireType::Fixed64 {
-            return Ok($variant(Fixed64s::read_single($reader)?));
+            return Ok(($variant(Fixed64s::read_single(&mut $reader)?), $reader));
         }
     };
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_double) => {
@@ -71,7 +75,7 @@ macro_rules! read_single {
     };
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_uint64) => {
         if $tag.field == $number && $tag.wire_type == WireType::Varint {
-            return Ok($variant(Varints::read_single($reader)?));
+            return Ok(($variant(Varints::read_single(&mut $reader)?), $reader));
         }
     };
     ($($other:tt)*) => {};
@@ -149,8 +153,9 @@ pub trait Message<'a> {
     /// Reads the next field of a message that is not at its end.
     fn read_field(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError>;
 
-    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors.
-    fn read_other(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError>;
+    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors. The reader goes in
+    /// and comes back by value, and the field with it, so that neither of the caller's has to live in memory.
+    fn read_other(reader: Reader<'a>) -> Result<(Self::Field, Reader<'a>), ReadError>;
 }
 
 /// The fields of a message, as they stand.
@@ -203,7 +208,7 @@ macro_rules! messages {
             $( $tag:ident $variant:ident ($($kind:tt)+) $name:literal $json:literal; )+
         }
     )+) => {
-        /// Statics may refer to each other in a circle, which constants may not: an array holds values, and is one.
+        /// A `static` may refer to others in a circle, which a `const` may not: an array holds values, and is one.
         #[allow(non_upper_case_globals)]
         mod schemas {
             use super::*;
@@ -274,13 +279,15 @@ macro_rules! messages {
                 $( if tag == fields::$module::$tag as u32 {
                     return Ok($field::$variant(read_value!(reader $($kind)+)));
                 } )+
-                *reader = start;
-                Self::read_other(reader)
+                let (field, rest) = Self::read_other(start)?;
+                *reader = rest;
+                Ok(field)
             }
 
             #[cold]
-            fn read_other(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError> {
-                let start = *reader;
+            #[inline(never)]
+            fn read_other(mut reader: Reader<'a>) -> Result<(Self::Field, Reader<'a>), ReadError> {
+                let start = reader;
                 let Some(tag) = reader.read_tag()? else {
                     return Err(start.error(ErrorKind::Truncated));
                 };
@@ -288,7 +295,8 @@ macro_rules! messages {
                 if Self::SCHEMA.field(tag.field).is_some() {
                     return Err(start.error(ErrorKind::WrongWireType));
                 }
-                Ok($field::Unknown(read_unknown(start, reader, tag)?))
+                let unknown = read_unknown(start, &mut reader, tag)?;
+                Ok(($field::Unknown(unknown), reader))
             }
         }
     )+};
