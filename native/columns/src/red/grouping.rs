@@ -5,12 +5,16 @@
 //! it is looked up by its hash. What spans have from their scope is folded scope by scope first, so that it costs a span one
 //! look-up, however many keys there are.
 
-use super::TooManyGroups;
+use super::RedError;
+use super::buckets::MAX_BUCKETS;
 use super::key::{Codes, KeyColumn};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use std::hash::BuildHasher;
+
+/// With so many groups the number of a bucket still fits into 32 bits.
+pub(super) const MAX_GROUPS: usize = u32::MAX as usize / MAX_BUCKETS;
 
 /// Spans by their groups.
 pub(super) struct Grouping {
@@ -21,7 +25,7 @@ pub(super) struct Grouping {
 }
 
 /// Groups spans by their keys; `scopes` has the scope of each span.
-pub(super) fn group(keys: &[KeyColumn<'_>], scopes: &[u32], max_groups: usize) -> Result<Grouping, TooManyGroups> {
+pub(super) fn group(keys: &[KeyColumn<'_>], scopes: &[u32], max_groups: usize) -> Result<Grouping, RedError> {
     let scope_count = scopes.iter().max().map_or(0, |&last| last as usize + 1);
     let mut of_scope = Grouping { groups: vec![0; scope_count], first_spans: vec![0] };
     let mut by_span = Vec::new();
@@ -53,13 +57,13 @@ fn fold(
     pairs: impl Iterator<Item = (u32, u32)>,
     counts: (usize, usize),
     max_groups: usize,
-) -> Result<Grouping, TooManyGroups> {
+) -> Result<Grouping, RedError> {
     let rows = pairs.size_hint().0;
     let mut groups = vec![0; rows];
     let mut first_spans = Vec::new();
     let mut next_group = |row: usize| {
-        if first_spans.len() >= max_groups.min(u32::MAX as usize) {
-            return Err(TooManyGroups { max_groups });
+        if first_spans.len() >= max_groups.min(MAX_GROUPS) {
+            return Err(RedError::TooManyGroups { max_groups });
         }
         first_spans.push(row as u32);
         Ok(first_spans.len() as u32 - 1)
@@ -104,40 +108,41 @@ mod tests {
 
     fn key(by_scope: bool, codes: &[u32], count: usize) -> KeyColumn<'_> {
         let codes = if by_scope { Codes::ByScope(codes[..SCOPES].to_vec()) } else { Codes::BySpan(codes.into()) };
-        KeyColumn { codes, values: (0..count as i64).map(Key::Int).collect() }
+        KeyColumn { name: String::new(), codes, values: (0..count as i64).map(Key::Int).collect() }
     }
 
     proptest! {
-        /// With many values that spans do not have, pairs are hashed; with few they are places in a table.
-        #[test]
-        fn spans_are_in_one_group_where_all_keys_are_the_same(
-            scopes in prop::collection::vec(0..SCOPES as u32, 0..100),
-            codes in prop::collection::vec((any::<bool>(), prop::collection::vec(0..4u32, 100), prop_oneof![Just(4usize), Just(100_000)]), 0..5),
-        ) {
-            let keys: Vec<_> = codes.iter().map(|(by_scope, codes, count)| key(*by_scope, codes, *count)).collect();
-            let grouping = group(&keys, &scopes, 1_000).unwrap();
-            let mut groups = HashMap::new();
-            for (span, &scope) in scopes.iter().enumerate() {
-                let values: Vec<u32> = codes
-                    .iter()
-                    .map(|(by_scope, codes, _)| codes[if *by_scope { scope as usize } else { span }])
-                    .collect();
-                let next = groups.len() as u32;
-                let &mut (expected, first) = groups.entry(values).or_insert((next, span as u32));
-                prop_assert_eq!(grouping.groups[span], expected);
-                prop_assert_eq!(grouping.first_spans[expected as usize], first);
-            }
-            prop_assert_eq!(grouping.first_spans.len(), groups.len());
-        }
+           /// With many values that spans do not have, pairs are hashed; with few they are places in a table.
+           #[test]
+           fn spans_are_in_one_group_where_all_keys_are_the_same(
+               scopes in prop::collection::vec(0..SCOPES as u32, 0..100),
+               codes in prop::collection::vec((any::<bool>(), prop::collection::vec(0..4u32, 100), prop_oneof![Just(4usize), Just(100_000)]), 0..5),
+           ) {
+               let keys: Vec<_> = codes.iter().map(|(by_scope, codes, count)| key(*by_scope, codes, *count)).collect();
+               let grouping = group(&keys, &scopes, 1_000).unwrap();
+               let mut groups = HashMap::new();
+               for (span, &scope) in scopes.iter().enumerate() {
+                   let values: Vec<u32> = codes
+                       .iter()
+                       .map(|(by_scope, codes, _)| codes[if *by_scope { scope as usize } else { span }])
+                       .collect();
+                   let next = groups.len() as u32;
+                   let &mut (expected, first) = groups.entry(values).or_insert((next, span as u32));
+                   prop_assert_eq!(grouping.groups[span], expected);
+                   prop_assert_eq!(grouping.first_spans[expected as usize], first);
+               }
+               prop_assert_eq!(grouping.first_spans.len(), groups.len());
+           }
 
-        #[test]
-        fn one_group_more_than_the_limit_is_refused(groups in 1..50usize, count in prop_oneof![Just(50usize), Just(100_000)]) {
-            let codes: Vec<u32> = (0..groups as u32).chain(0..groups as u32).collect();
-            let scopes = vec![0; codes.len()];
-            let keys = [KeyColumn { codes: Codes::BySpan((&codes).into()), values: vec![Key::Absent; count] }];
-            prop_assert_eq!(group(&keys, &scopes, groups).map(|grouping| grouping.first_spans.len()), Ok(groups));
-            let max_groups = groups - 1;
-            prop_assert_eq!(group(&keys, &scopes, max_groups).map(|_| ()), Err(TooManyGroups { max_groups }));
-        }
-    }
+           #[test]
+           fn one_group_more_than_the_limit_is_refused(groups in 1..50usize, count in prop_oneof![Just(50usize), Just(100_000)]) {
+               let codes: Vec<u32> = (0..groups as u32).chain(0..groups as u32).collect();
+               let scopes = vec![0; codes.len()];
+               let keys = [KeyColumn {
+    name: String::new(), codes: Codes::BySpan((&codes).into()), values: vec![Key::Absent; count] }];
+               prop_assert_eq!(group(&keys, &scopes, groups).map(|grouping| grouping.first_spans.len()), Ok(groups));
+               let max_groups = groups - 1;
+               prop_assert_eq!(group(&keys, &scopes, max_groups).map(|_| ()), Err(RedError::TooManyGroups { max_groups }));
+           }
+       }
 }

@@ -36,6 +36,18 @@ impl Key<'_> {
         }
     }
 
+    /// The same value, borrowed.
+    pub(super) fn borrow(&self) -> Key<'_> {
+        match self {
+            Self::Text(text) => Key::Text(Cow::Borrowed(text)),
+            Self::Encoded(kind, bytes) => Key::Encoded(*kind, Cow::Borrowed(bytes)),
+            Self::Absent => Key::Absent,
+            Self::Bool(flag) => Key::Bool(*flag),
+            Self::Int(int) => Key::Int(*int),
+            Self::Double(double) => Key::Double(*double),
+        }
+    }
+
     /// What the order goes by: the type, then a number or bytes.
     fn order(&self) -> (u8, i64, &[u8]) {
         match self {
@@ -76,6 +88,8 @@ impl Eq for Key<'_> {}
 /// A key of all spans: for each a place in a list of values.
 #[derive(Clone, Debug)]
 pub struct KeyColumn<'a> {
+    /// Its name, as users give it.
+    pub name: String,
     /// The places.
     pub codes: Codes<'a>,
     /// The values, none twice.
@@ -94,6 +108,8 @@ pub enum Codes<'a> {
 /// A key of groups: for each group a place in a sorted list of values, all of which are in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupKey {
+    /// Its name, as users give it.
+    pub name: String,
     /// The place of each group's value.
     pub codes: Vec<u32>,
     /// The values in ascending order.
@@ -102,10 +118,11 @@ pub struct GroupKey {
 
 /// Puts groups into the order of their keys.
 ///
-/// Takes for each key a list of values, which may hold equal ones and such that no group has, and for each group its place there.
+/// Takes for each key its name, the place of each group's value, and the values, among which may be equal ones and such that no
+/// group has.
 /// Gives the keys in their order, and which group came to stand where. Groups with equal keys stand side by side.
-pub(super) fn sort(keys: Vec<(Vec<u32>, Vec<Key<'_>>)>, groups: usize) -> (Vec<GroupKey>, Vec<u32>) {
-    let mut keys: Vec<GroupKey> = keys.into_iter().map(|(codes, values)| rank(codes, values)).collect();
+pub(super) fn sort(keys: Vec<(String, Vec<u32>, Vec<Key<'_>>)>, groups: usize) -> (Vec<GroupKey>, Vec<u32>) {
+    let mut keys: Vec<GroupKey> = keys.into_iter().map(|(name, codes, values)| rank(name, codes, values)).collect();
     let mut order: Vec<u32> = (0..groups as u32).collect();
     order.sort_unstable_by(|&left, &right| {
         let by_key = keys.iter().map(|key| key.codes[left as usize].cmp(&key.codes[right as usize]));
@@ -118,7 +135,7 @@ pub(super) fn sort(keys: Vec<(Vec<u32>, Vec<Key<'_>>)>, groups: usize) -> (Vec<G
 }
 
 /// Sorts the values that are in use.
-fn rank(mut codes: Vec<u32>, mut all: Vec<Key<'_>>) -> GroupKey {
+fn rank(name: String, mut codes: Vec<u32>, mut all: Vec<Key<'_>>) -> GroupKey {
     const UNUSED: u32 = u32::MAX;
     let mut ranks = vec![UNUSED; all.len()];
     for &code in &codes {
@@ -137,7 +154,7 @@ fn rank(mut codes: Vec<u32>, mut all: Vec<Key<'_>>) -> GroupKey {
     for code in &mut codes {
         *code = ranks[*code as usize];
     }
-    GroupKey { codes, values }
+    GroupKey { name, codes, values }
 }
 
 #[cfg(test)]
@@ -175,7 +192,8 @@ mod tests {
     fn groups_are_sorted_and_equal_keys_stand_side_by_side() {
         let names = ["b", "unused", "a", "b"].map(|name| Key::Text(name.into())).to_vec();
         let kinds = [2, 1].map(Key::Int).to_vec();
-        let (keys, order) = sort(vec![(vec![0, 2, 3, 0], names), (vec![0, 1, 0, 1], kinds)], 4);
+        let (keys, order) =
+            sort(vec![(String::new(), vec![0, 2, 3, 0], names), (String::new(), vec![0, 1, 0, 1], kinds)], 4);
         assert_eq!(keys[0].values, [Key::Text("a".into()), Key::Text("b".into())]);
         assert_eq!(keys[1].values, [Key::Int(1), Key::Int(2)]);
         assert_eq!(keys[0].codes, [0, 1, 1, 1]);

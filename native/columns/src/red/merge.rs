@@ -1,28 +1,29 @@
 //! Several results as one, as if all their spans had been counted together.
 
 use super::buckets::{MAX_SCALE, fitting_scale};
-use super::{Group, Red, TooManyGroups, key};
+use super::grouping::MAX_GROUPS;
+use super::{Group, Red, RedError, key};
 
-/// Results that were grouped by different numbers of keys have nothing in common.
 impl Red {
     /// Merges results that were grouped by the same keys; no results give no groups.
     ///
     /// # Errors
-    /// There are more groups than `max_groups`.
-    ///
-    /// # Panics
-    /// Where results have different numbers of keys.
-    pub fn merge(parts: &[&Self], max_groups: usize) -> Result<Self, TooManyGroups> {
+    /// [`RedError::DifferentKeys`], or [`RedError::TooManyGroups`] where there are more than `max_groups`.
+    pub fn merge(parts: &[&Self], max_groups: usize) -> Result<Self, RedError> {
+        let names = |part: &Self| part.keys.iter().map(|key| key.name.clone()).collect::<Vec<_>>();
+        let key_names = parts.first().map_or(Vec::new(), |first| names(first));
+        if parts.iter().any(|part| names(part) != key_names) {
+            return Err(RedError::DifferentKeys);
+        }
         let group_count = parts.iter().map(|part| part.groups.len()).sum();
-        let key_count = parts.first().map_or(0, |part| part.keys.len());
-        let keys = (0..key_count).map(|place| {
+        let keys = key_names.into_iter().enumerate().map(|(place, name)| {
             let (mut codes, mut values) = (Vec::with_capacity(group_count), Vec::new());
             for part in parts {
                 let key = &part.keys[place];
                 codes.extend(key.codes.iter().map(|code| code + values.len() as u32));
-                values.extend(key.values.iter().cloned());
+                values.extend(key.values.iter().map(key::Key::borrow));
             }
-            (codes, values)
+            (name, codes, values)
         });
         let (mut keys, order) = key::sort(keys.collect(), group_count);
         let all: Vec<(&Group, &[u64])> =
@@ -33,8 +34,8 @@ impl Red {
         let places: Vec<usize> = (0..group_count).collect();
         let mut firsts = Vec::new();
         for run in places.chunk_by(same_keys) {
-            if firsts.len() >= max_groups {
-                return Err(TooManyGroups { max_groups });
+            if firsts.len() >= max_groups.min(MAX_GROUPS) {
+                return Err(RedError::TooManyGroups { max_groups });
             }
             firsts.push(run[0]);
             let run: Vec<_> = run.iter().map(|&place| all[order[place] as usize]).collect();
