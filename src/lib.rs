@@ -8,6 +8,7 @@ mod compression;
 mod errors;
 mod input;
 mod split;
+mod stream;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -31,6 +32,8 @@ mod _core {
     use crate::compression::{compress, decompress};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
+    #[pymodule_export]
+    use crate::stream::{Compressor, Decompressor};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
