@@ -1,4 +1,4 @@
-# Two commands do everything on a machine with Python 3.10+ and Rust 1.87+: `make demo` and `make test`.
+# Two commands do everything on a machine with Python 3.10+ and Rust 1.88+: `make demo` and `make test`.
 # PYTHON=python3.12 chooses an interpreter, VENV=path another environment.
 
 PYTHON ?= python3
@@ -24,7 +24,7 @@ help:
 
 # One environment for all; the stamp is newer than what it was installed from.
 $(VENV)/.installed: $(SOURCES)
-	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
 	@command -v $(PYTHON) >/dev/null || { echo "otlp-fast: $(PYTHON) was not found; PYTHON=... names another" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "otlp-fast: needs Python 3.10 or newer, $(PYTHON) is older; PYTHON=... names another" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -38,8 +38,9 @@ demo: $(VENV)/.installed
 test: test-rust test-python test-oldest-sdk
 
 test-rust:
-	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.87 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
 	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression
+	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)

@@ -9,6 +9,10 @@
 //! | module | holds |
 //! |---|---|
 //! | [`table`] | columns, tables, dictionaries of strings |
+//! | [`decode`] | a request as tables |
+//! | [`values`] | values of any type as columns |
 #![forbid(unsafe_code)]
 
+pub mod decode;
 pub mod table;
+pub mod values;

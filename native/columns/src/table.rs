@@ -168,6 +168,26 @@ impl<'a> Interner<'a> {
     }
 }
 
+/// A text column under construction.
+#[derive(Debug, Default)]
+pub struct TextBuilder<'a> {
+    codes: Vec<u32>,
+    interner: Interner<'a>,
+}
+
+impl<'a> TextBuilder<'a> {
+    /// Adds a row.
+    #[inline]
+    pub fn push(&mut self, text: &'a str) {
+        self.codes.push(self.interner.code(text));
+    }
+
+    /// The column of the rows so far.
+    pub fn finish(self) -> TextColumn {
+        TextColumn { codes: self.codes, dictionary: self.interner.into_dictionary() }
+    }
+}
+
 /// Named columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {

@@ -8,90 +8,21 @@
 //! Columns do not borrow from the request, and whoever holds them holds it too, and hands it in unchanged: every pass reads with the
 //! checked reader, so that another request would give errors or nonsense, but nothing worse.
 
+mod groups;
+mod limits;
 mod logs;
 mod metrics;
+mod offsets;
+mod rows;
 mod traces;
+
+pub use limits::{DecodeError, Limits};
+pub use rows::{Position, Rows, Tags};
 
 use crate::table::Table;
 use otlp_schema::signal::Signal;
-use otlp_wire::{ErrorKind, ReadError};
+use otlp_wire::ReadError;
 use std::borrow::Cow;
-use std::fmt;
-
-/// What a request may ask of its reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The longest request, in bytes. Requests of 4 GiB and above are refused whatever it says.
-    pub max_bytes: usize,
-    /// The most rows of any one table: spans, events, links, log records, data points, exemplars, scopes, resources, attributes.
-    pub max_items: usize,
-    /// The deepest message, the request itself being at depth 0.
-    pub max_depth: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_bytes: 1 << 30, max_items: 50_000_000, max_depth: otlp_schema::common::MAX_MESSAGE_DEPTH }
-    }
-}
-
-/// Why a request has no columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeError {
-    /// It is not such a request.
-    Malformed(ReadError),
-    /// It is longer than [`Limits::max_bytes`].
-    TooLong {
-        /// Its length.
-        len: usize,
-    },
-    /// A table would have more rows than [`Limits::max_items`]; where the first row too many begins.
-    TooManyItems {
-        /// Offset in the request.
-        offset: usize,
-    },
-}
-
-impl From<ReadError> for DecodeError {
-    fn from(error: ReadError) -> Self {
-        Self::Malformed(error)
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(error) => error.fmt(out),
-            Self::TooLong { len } => write!(out, "the request is {len} bytes long, more than max_bytes allows"),
-            Self::TooManyItems { offset } => write!(out, "more items than max_items allows at offset {offset}"),
-        }
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
-/// Where a message's content lies in the request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Position {
-    /// Offset of its first byte.
-    pub offset: u32,
-    /// Its length in bytes.
-    pub len: u32,
-}
-
-impl Position {
-    /// The bytes there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::LengthPastEnd`] where `data` is not the request that was decoded.
-    #[inline]
-    pub fn content(self, data: &[u8]) -> Result<&[u8], ReadError> {
-        let offset = self.offset as usize;
-        data.get(offset..)
-            .and_then(|rest| rest.get(..self.len as usize))
-            .ok_or(ReadError { kind: ErrorKind::LengthPastEnd, offset })
-    }
-}
 
 /// A table that was made with the request, and where its rows lie.
 #[derive(Debug)]
@@ -100,11 +31,8 @@ pub struct CoreTable {
     pub name: &'static str,
     /// Its core columns.
     pub table: Table,
-    /// Where the message of each row lies; empty content for a resource or scope that is not there.
-    pub positions: Vec<Position>,
-    /// The tag of the attributes in these messages (of the metadata, for metrics). The points of a request are of several
-    /// types: for them it is 0, and the type follows from their metric.
-    pub attributes_tag: u8,
+    /// Where its rows lie; a resource or scope that is not there is an empty message at offset 0.
+    pub rows: Rows<'static>,
 }
 
 /// The columns of a request.
@@ -166,6 +94,22 @@ impl Columns {
             Signal::Metrics => metrics::table(self, data, name)?,
         };
         Ok(made.map(Cow::Owned))
+    }
+
+    /// Where the rows of a table lie, also of one that is made when it is asked for; `None` where its rows are no messages with
+    /// attributes, or the signal has no such table.
+    ///
+    /// # Errors
+    /// `data` is not the request that was decoded.
+    pub fn rows<'a>(&'a self, data: &[u8], name: &str) -> Result<Option<Rows<'a>>, ReadError> {
+        if let Some(core) = self.core(name) {
+            return Ok(Some(core.rows.borrow()));
+        }
+        match self.signal {
+            Signal::Traces => traces::rows(self, data, name),
+            Signal::Logs => Ok(None),
+            Signal::Metrics => metrics::rows(self, data, name),
+        }
     }
 
     /// The columns that a core table has besides its core columns, which are not in it; `None` where it has no others.

@@ -3,6 +3,9 @@
 //! Each line gives the tag (from [`crate::fields`]), the variant of the message's field enum, the kind of value, and the two
 //! names. [`messages`] makes of them the view, its field enum, the iterator between them, and the [`MessageSchema`].
 
+// Tags are u8, but for one that is u32.
+#![allow(clippy::cast_lossless)]
+
 use super::{Fixed64s, Unknown, Varints, read_id, read_unknown};
 use crate::fields;
 use crate::schema::{FieldSchema, Kind, MessageSchema};

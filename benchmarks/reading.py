@@ -1,0 +1,325 @@
+"""What reading and columns cost beside what Python users have today: protobuf objects, json_format, pyarrow.
+
+    python benchmarks/reading.py [--record]
+
+Each figure is a ratio of CPU times. Candidates take turns, in an order shuffled anew each round; a ratio is formed within a
+round, and the figure is the median over the rounds. What they answer is compared before anything is timed, and a wrong
+answer ends the run. The data are captured traces (../shared/corpora), that is, what a collector of the OpenTelemetry demo saw.
+
+Where a figure is promised (PROMISES), one that is not kept makes the exit status 1; the record is written all the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from random import Random
+from typing import Any
+
+# Run as a script, Python puts benchmarks/ on the path, not the folder that holds it.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+import pyarrow as pa
+from google.protobuf import json_format
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+import otlp_fast
+from benchmarks.environment import environment
+from benchmarks.measure import Spread, WrongAnswerError
+from benchmarks.record import RECORDS, file_name, series
+from otlp_fast import columns
+from tests.corpora import read_requests
+
+CORPUS = "astronomy-traces"
+ROUNDS = 9
+JSON_REQUESTS = 40
+"""Requests of the corpus that are turned into JSON, evenly spread: json_format takes minutes for all."""
+RED_SPANS = 1_000_000
+POINTS = 1_000_000
+ATTRIBUTE = "http.status_code"
+SCALAR_CHILD = "--points-of-this-process"
+
+PROMISES = {
+    "decode": 1.5,
+    "attribute": 100.0,
+    "points per second": 50e6,
+    "points, SIMD against scalar": 1.5,
+    "red against Python": 100.0,
+    "red against pyarrow": 3.0,
+    "to_json": 100.0,
+    "from_json": 20.0,
+    "memory": 1.3,
+}
+"""The least of each figure; of the memory of decoding, in parts of the input and with it, the most."""
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Ours and what it is measured against: `ours` must be `promise` times faster than `rival`."""
+
+    name: str
+    ours: Work
+    rival: Work
+
+
+def cpu_seconds(work: Work) -> float:
+    """Time one call."""
+    gc.collect()
+    start = time.process_time()
+    kept = work()
+    taken = time.process_time() - start
+    del kept  # giving memory back is not part of the work
+    return taken
+
+
+def contest_ratios(contest: Contest, rounds: int, random: Random) -> dict[str, Any]:
+    """Measure one contest."""
+    sides = {"ours": contest.ours, "rival": contest.rival}
+    times: dict[str, list[float]] = {side: [] for side in sides}
+    order = list(sides)
+    for _ in range(rounds):
+        random.shuffle(order)
+        for side in order:
+            times[side].append(cpu_seconds(sides[side]))
+    ratios = [rival / ours for ours, rival in zip(times["ours"], times["rival"], strict=True)]
+    return {"ratio": series(ratios)} | {f"{side}_ms": series([1e3 * t for t in taken]) for side, taken in times.items()}
+
+
+def spans_of(messages: list[ExportTraceServiceRequest]) -> Iterator[tuple[Any, Any]]:
+    """Give each span with its resource."""
+    for message in messages:
+        for resource_spans in message.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    yield resource_spans.resource, span
+
+
+def attribute_by_loop(messages: list[ExportTraceServiceRequest]) -> list[str | int | None]:
+    """Give one attribute of every span, as one does with protobuf objects."""
+    values: list[str | int | None] = []
+    for message in messages:
+        for resource_spans in message.resource_spans:
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    found = None
+                    for pair in span.attributes:
+                        if pair.key == ATTRIBUTE:
+                            value = pair.value
+                            found = value.int_value if value.HasField("int_value") else value.string_value
+                    values.append(found)
+    return values
+
+
+def red_by_loop(messages: list[ExportTraceServiceRequest], repeats: int) -> dict[tuple[str, str], list[int]]:
+    """Count, errors, sum, least and greatest duration by service and name, as one does with protobuf objects."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for _ in range(repeats):
+        for message in messages:
+            for resource_spans in message.resource_spans:
+                service = ""
+                for pair in resource_spans.resource.attributes:
+                    if pair.key == "service.name":
+                        service = pair.value.string_value
+                for scope_spans in resource_spans.scope_spans:
+                    for span in scope_spans.spans:
+                        duration = max(0, span.end_time_unix_nano - span.start_time_unix_nano)
+                        group = groups.get((service, span.name))
+                        if group is None:
+                            group = groups[service, span.name] = [0, 0, 0, duration, duration]
+                        group[0] += 1
+                        group[1] += span.status.code == 2
+                        group[2] += duration
+                        group[3] = min(group[3], duration)
+                        group[4] = max(group[4], duration)
+    return groups
+
+
+def require(is_right: bool, what: str) -> None:
+    """End the run over a wrong answer."""
+    if not is_right:
+        raise WrongAnswerError(what)
+
+
+def points_per_second(rounds: int) -> list[float]:
+    """Measure `write_points` on the SIMD path of this process."""
+    times = np.arange(POINTS, dtype=np.uint64) + np.uint64(1_700_000_000_000_000_000)
+    values = np.random.default_rng(0).normal(size=POINTS)
+    message = ExportMetricsServiceRequest.FromString(bytes(columns.write_points("m", times, values)))
+    points = message.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points
+    require([point.as_double for point in points] == values.tolist(), "write_points: values")
+    require([point.time_unix_nano for point in points] == times.tolist(), "write_points: times")
+    del message, points
+    return [POINTS / cpu_seconds(lambda: columns.write_points("m", times, values)) for _ in range(rounds)]
+
+
+def points_on_both_paths(rounds: int) -> dict[str, Any]:
+    """Measure `write_points` in processes of their own, SIMD and scalar in turn: the path is chosen at import."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for _ in range(rounds):
+        for path in ("", "scalar"):
+            child = [sys.executable, __file__, SCALAR_CHILD]
+            output = subprocess.run(child, env=os.environ | {"OTLP_FAST_SIMD": path}, check=True, capture_output=True)
+            found[path or "simd"].append(max(json.loads(output.stdout)))
+    ratios = [simd / scalar for simd, scalar in zip(found["simd"], found["scalar"], strict=True)]
+    return {
+        "points per second": {"ratio": series(found["simd"])},
+        "points, SIMD against scalar": {"ratio": series(ratios)},
+    }
+
+
+def memory_of_decoding(request: bytes) -> float:
+    """Give the memory that a decoded request and its input take, in parts of the input."""
+    decoded = columns.decode_traces(request, max_bytes=len(request))
+    return 1 + decoded.nbytes / len(request)
+
+
+def contests() -> Iterator[Contest]:
+    """Check what the sides answer, then give them."""
+    requests = list(read_requests(CORPUS))
+    messages = [ExportTraceServiceRequest.FromString(request) for request in requests]
+    decoded = [otlp_fast.decode_traces(request) for request in requests]
+    starts = np.concatenate([traces.start_time_unix_nano for traces in decoded]).tolist()
+    require(starts == [span.start_time_unix_nano for _, span in spans_of(messages)], "decode_traces: start times")
+    yield Contest(
+        "decode",
+        lambda: [otlp_fast.decode_traces(request) for request in requests],
+        lambda: [ExportTraceServiceRequest.FromString(request) for request in requests],
+    )
+
+    ours = [value for traces in decoded for value in traces.attributes[ATTRIBUTE].to_pylist()]
+    require(ours == attribute_by_loop(messages), "attributes")
+    # Decoded anew for each round, as a decoded request keeps the columns that were asked for.
+    fresh = iter([[otlp_fast.decode_traces(request) for request in requests] for _ in range(ROUNDS)])
+    yield Contest(
+        "attribute",
+        lambda: [traces.attributes[ATTRIBUTE] for traces in next(fresh)],
+        lambda: attribute_by_loop(messages),
+    )
+
+    repeats = -(-RED_SPANS // len(starts))
+    merged = b"".join(requests)
+    many = columns.decode_traces(merged * repeats, max_bytes=len(merged) * repeats)
+    by = ("resource.service.name", "name")
+    red = columns.red(many, by=by)
+    found = {(row.key[0] or "", row.key[1]): [row.count, row.errors, row.sum, row.min, row.max] for row in red.rows()}
+    require(found == red_by_loop(messages, repeats), "red")
+    yield Contest("red against Python", lambda: columns.red(many, by=by), lambda: red_by_loop(messages, repeats))
+
+    table = pa.table(
+        {
+            "service": many.resource["service.name"].to_arrow(),
+            "name": many.name.to_arrow(),
+            "duration": many.end_time_unix_nano - many.start_time_unix_nano,
+            "error": (many.status_code == 2).astype(np.int64),
+        }
+    ).combine_chunks()
+    pa.set_cpu_count(1)
+    figures = [("duration", how) for how in ("count", "sum", "min", "max")] + [("error", "sum")]
+    grouped = table.group_by(["service", "name"], use_threads=False).aggregate(figures)
+    counts = {
+        (row["service"] or "", row["name"]): [row["duration_count"], row["error_sum"], row["duration_sum"]]
+        for row in grouped.to_pylist()
+    }
+    require(counts == {key: figures[:3] for key, figures in found.items()}, "pyarrow's group_by")
+    yield Contest(
+        "red against pyarrow",
+        lambda: columns.red(many, by=by),
+        lambda: table.group_by(["service", "name"], use_threads=False).aggregate(figures),
+    )
+    del many, table
+
+    few = requests[:: len(requests) // JSON_REQUESTS]
+    few_messages = [ExportTraceServiceRequest.FromString(request) for request in few]
+    texts = [otlp_fast.to_json(request, "traces") for request in few]
+    theirs = [json_format.MessageToJson(message, indent=None) for message in few_messages]
+    for request, text in zip(few, texts, strict=True):
+        back = otlp_fast.from_json(text, "traces")
+        same = ExportTraceServiceRequest.FromString(back) == ExportTraceServiceRequest.FromString(request)
+        require(same, "from_json(to_json(request))")
+    yield Contest(
+        "to_json",
+        lambda: [otlp_fast.to_json(request, "traces") for request in few],
+        lambda: [json_format.MessageToJson(message, indent=None) for message in few_messages],
+    )
+    # json_format reads ids as base64, which is all that the two texts differ in.
+    yield Contest(
+        "from_json",
+        lambda: [otlp_fast.from_json(text, "traces") for text in texts],
+        lambda: [json_format.Parse(text, ExportTraceServiceRequest()) for text in theirs],
+    )
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Measure everything, telling each figure when it is there."""
+    random = Random(0)
+    figures: dict[str, Any] = {}
+    for contest in contests():
+        figures[contest.name] = contest_ratios(contest, rounds, random)
+        tell(contest.name, figures[contest.name])
+    for name, figure in points_on_both_paths(rounds).items():
+        figures[name] = figure
+        tell(name, figure)
+    share = memory_of_decoding(b"".join(read_requests(CORPUS)))
+    figures["memory"] = {"ratio": series([share])}
+    tell("memory", figures["memory"])
+    return figures
+
+
+def tell(name: str, figure: dict[str, Any]) -> None:
+    """Print one figure beside its promise."""
+    ratio = figure["ratio"]
+    spread = f"({ratio['lower_quartile']:.4g}, {ratio['upper_quartile']:.4g})"
+    print(f"{name:28} {ratio['median']:10.4g} {spread:24} promised {PROMISES[name]:g}", flush=True)
+
+
+def broken_promises(figures: dict[str, Any]) -> list[str]:
+    """Give the names of the figures that are not what was promised."""
+    return [
+        name
+        for name, promise in PROMISES.items()
+        if (
+            figures[name]["ratio"]["median"] > promise
+            if name == "memory"
+            else figures[name]["ratio"]["median"] < promise
+        )
+    ]
+
+
+def main() -> None:
+    """Measure, and keep a record where one is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--record", action="store_true", help="write a record to benchmarks/records/reading")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each contest (at most {ROUNDS})")
+    parser.add_argument(SCALAR_CHILD, dest="child", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        print(json.dumps(points_per_second(5)))
+        return
+    figures = measure(min(arguments.rounds, ROUNDS))
+    if arguments.record:
+        record = {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), **environment(), "figures": figures}
+        path = RECORDS / "reading" / file_name(record)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        print(f"record: {path}")
+    broken = broken_promises(figures)
+    if broken:
+        sys.exit(f"promises not kept: {', '.join(broken)}")
+
+
+if __name__ == "__main__":
+    main()

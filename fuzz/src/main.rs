@@ -1,0 +1,194 @@
+//! `cargo run --release -p otlp-fuzz -- --help`
+
+mod fields;
+mod mutate;
+mod oracles;
+mod seeds;
+
+use cap::Cap;
+use fastrand::Rng;
+use oracles::Outcome;
+use otlp_columns::decode::Limits;
+use otlp_schema::signal::Signal;
+use seeds::Seeds;
+use std::alloc::System;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A request that takes more memory than [`ALLOWANCE`] and [`BYTES_PER_BYTE`] say ends the process.
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Memory that any request may take, in bytes.
+const ALLOWANCE: usize = 16 << 20;
+
+/// Memory that a request may take for each of its bytes: an empty span is two bytes, and about ninety of columns; the checks hold
+/// several forms of a request at once.
+const BYTES_PER_BYTE: usize = 1_000;
+
+/// A request that takes longer is reported. Not a failure: the machine may have been busy.
+const SLOW: Duration = Duration::from_secs(1);
+
+const HELP: &str = "\
+Mutates OTLP requests, reads what comes out with everything that reads OTLP, and holds the answers against oracles.
+
+    cargo run --release -p otlp-fuzz -- [OPTIONS]
+
+    --runs N          how many requests to read (100,000)
+    --seed N          where the random numbers begin (0); the same seed gives the same requests
+    --corpus FOLDER   captured requests (*-traces.otlp.zst and the like) besides those that the schema makes up
+    --replay FILE     read one request again that was found before; needs --signal
+    --signal NAME     traces, logs or metrics; all of them without it
+    --findings DIR    where to write what was found (.)
+
+The exit status is 1 where something was found. Ctrl-C ends with the summary of what was done so far.";
+
+struct Options {
+    runs: u64,
+    seed: u64,
+    corpus: Option<PathBuf>,
+    replay: Option<PathBuf>,
+    signal: Option<Signal>,
+    findings: PathBuf,
+}
+
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    use lexopt::prelude::*;
+    let mut options =
+        Options { runs: 100_000, seed: 0, corpus: None, replay: None, signal: None, findings: PathBuf::from(".") };
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("runs") => options.runs = parser.value()?.parse()?,
+            Long("seed") => options.seed = parser.value()?.parse()?,
+            Long("corpus") => options.corpus = Some(parser.value()?.into()),
+            Long("replay") => options.replay = Some(parser.value()?.into()),
+            Long("signal") => options.signal = Some(parser.value()?.parse()?),
+            Long("findings") => options.findings = parser.value()?.into(),
+            Short('h') | Long("help") => return Ok(None),
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+fn main() -> ExitCode {
+    let ended = match options() {
+        Ok(Some(options)) => run(&options),
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => Err(error.to_string()),
+    };
+    match ended {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("otlp-fuzz: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Gives the number of findings.
+fn run(options: &Options) -> Result<usize, String> {
+    if let Some(path) = &options.replay {
+        let signal = options.signal.ok_or("--replay needs --signal")?;
+        let request = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let ended = judge(&request, signal);
+        println!("{ended:?}");
+        return Ok(usize::from(ended.is_err()));
+    }
+    let mut random = Rng::with_seed(options.seed);
+    let mut seeds = seeds::collect(options.corpus.as_deref(), 300, &mut random)?;
+    seeds.retain(|seeds| options.signal.is_none_or(|signal| signal == seeds.signal));
+    for Seeds { signal, requests } in &seeds {
+        eprintln!("{signal:?}: {} seeds", requests.len());
+    }
+    static STOPPED: AtomicBool = AtomicBool::new(false);
+    ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed)).map_err(|error| error.to_string())?;
+    // A panic is told as a finding, with its message.
+    std::panic::set_hook(Box::new(|_| {}));
+
+    let mut tally = Tally::default();
+    let begin = Instant::now();
+    let mut told = begin;
+    for number in 0..options.runs {
+        if STOPPED.load(Ordering::Relaxed) {
+            break;
+        }
+        // Each request has random numbers of its own, so that one is made again without those before it.
+        let mut random = Rng::with_seed(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
+        let Seeds { signal, requests } = &seeds[random.usize(..seeds.len())];
+        let (one, other) = (&requests[random.usize(..requests.len())], &requests[random.usize(..requests.len())]);
+        let request = mutate::mutate(one, other, signal.request(), &mut random);
+        let start = Instant::now();
+        let ended = judge(&request, *signal);
+        if start.elapsed() > SLOW {
+            eprintln!("run {number}: {} bytes took {:?}", request.len(), start.elapsed());
+        }
+        if let Err(breach) = &ended {
+            let path = options.findings.join(format!("finding-{}-{number}.bin", options.seed));
+            eprintln!("\nrun {number}, {signal:?}: {breach}\n  written to {}", path.display());
+            std::fs::write(&path, &request).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        tally.add(&ended);
+        if told.elapsed() > Duration::from_secs(5) {
+            told = Instant::now();
+            eprint!("\r{} of {} requests, {} findings ", number + 1, options.runs, tally.findings);
+        }
+    }
+    tally.tell(begin.elapsed());
+    Ok(tally.findings)
+}
+
+/// Holds one request against the oracles, within the memory that it may take.
+fn judge(request: &[u8], signal: Signal) -> Result<Outcome, String> {
+    let limits = Limits { max_items: 100_000, ..Limits::default() };
+    let allowed = ALLOCATOR.allocated() + ALLOWANCE + BYTES_PER_BYTE * request.len();
+    ALLOCATOR.set_limit(allowed).map_err(|_| "the memory limit could not be set")?;
+    let ended = catch_unwind(AssertUnwindSafe(|| oracles::check(request, signal, limits)));
+    ALLOCATOR.set_limit(usize::MAX).map_err(|_| "the memory limit could not be lifted")?;
+    ended.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(format!("panicked: {}", message.unwrap_or("without a message")))
+    })
+}
+
+/// What became of all requests.
+#[derive(Default)]
+struct Tally {
+    accepted: u64,
+    over_limit: u64,
+    refused: BTreeMap<String, u64>,
+    findings: usize,
+}
+
+impl Tally {
+    fn add(&mut self, ended: &Result<Outcome, String>) {
+        match ended {
+            Ok(Outcome::Accepted) => self.accepted += 1,
+            Ok(Outcome::OverLimit) => self.over_limit += 1,
+            Ok(Outcome::Refused(kind)) => *self.refused.entry(format!("{kind:?}")).or_default() += 1,
+            Err(_) => self.findings += 1,
+        }
+    }
+
+    fn tell(&self, elapsed: Duration) {
+        let refused: u64 = self.refused.values().sum();
+        let runs = self.accepted + self.over_limit + refused + self.findings as u64;
+        let rate = runs as f64 / elapsed.as_secs_f64();
+        println!("\n{runs} requests in {:.0} s, {rate:.0} per second", elapsed.as_secs_f64());
+        println!("{} accepted, {} over a limit, {refused} refused:", self.accepted, self.over_limit);
+        for (kind, count) in &self.refused {
+            println!("  {kind} {count}");
+        }
+        println!("{} findings", self.findings);
+    }
+}

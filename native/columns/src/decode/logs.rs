@@ -1,0 +1,147 @@
+//! Logs as columns.
+
+use super::groups::{self, ITEM_DEPTH, Item};
+use super::limits::RowCount;
+use super::offsets::OffsetsBuilder;
+use super::{Columns, CoreTable, DecodeError, Limits, Position, Rows};
+use crate::table::{Column, Table, TextBuilder};
+use crate::values::ValuesBuilder;
+use otlp_schema::fields::log_record;
+use otlp_schema::view::messages::{LogRecord, LogRecordField};
+use otlp_schema::view::set_once;
+use otlp_wire::ReadError;
+
+/// Checks a request and makes its core tables.
+pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
+    let mut records = LogRecords::new(limits);
+    let [resources, scopes] = groups::decode(data, limits, |item| records.add(item))?;
+    Ok(vec![resources, scopes, records.finish()])
+}
+
+/// The table of log records under construction.
+struct LogRecords<'a> {
+    limits: Limits,
+    rows: RowCount,
+    scope: Vec<u32>,
+    time_unix_nano: Vec<u64>,
+    observed_time_unix_nano: Vec<u64>,
+    severity_number: Vec<i32>,
+    severity_text: TextBuilder<'a>,
+    flags: Vec<u32>,
+    trace_id: Vec<[u8; 16]>,
+    span_id: Vec<[u8; 8]>,
+    event_name: TextBuilder<'a>,
+    attributes: OffsetsBuilder,
+    positions: Vec<Position>,
+}
+
+impl<'a> LogRecords<'a> {
+    fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            rows: RowCount::new(limits),
+            scope: Vec::new(),
+            time_unix_nano: Vec::new(),
+            observed_time_unix_nano: Vec::new(),
+            severity_number: Vec::new(),
+            severity_text: TextBuilder::default(),
+            flags: Vec::new(),
+            trace_id: Vec::new(),
+            span_id: Vec::new(),
+            event_name: TextBuilder::default(),
+            attributes: OffsetsBuilder::new(limits),
+            positions: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, item: Item<'a>) -> Result<(), DecodeError> {
+        self.rows.add(item.tag_offset)?;
+        let (mut time_unix_nano, mut observed_time_unix_nano) = (0, 0);
+        let (mut severity_number, mut severity_text, mut event_name) = (0, "", "");
+        let (mut trace_id, mut span_id, mut flags, mut body) = (None, None, 0, None);
+        let mut fields = LogRecord::within(item.content, item.offset).fields();
+        let mut start = fields.offset();
+        while let Some(field) = fields.next() {
+            match field? {
+                LogRecordField::TimeUnixNano(time) => time_unix_nano = time,
+                LogRecordField::ObservedTimeUnixNano(time) => observed_time_unix_nano = time,
+                LogRecordField::SeverityNumber(number) => severity_number = number,
+                LogRecordField::SeverityText(text) => severity_text = text,
+                LogRecordField::Body(value) => {
+                    self.limits.check_value(value, ITEM_DEPTH + 1)?;
+                    set_once(&mut body, (), start)?;
+                }
+                LogRecordField::Attribute(attribute) => {
+                    self.attributes.add(start)?;
+                    self.limits.check_attribute(attribute, ITEM_DEPTH + 1)?;
+                }
+                LogRecordField::Flags(bits) => flags = bits,
+                LogRecordField::TraceId(id) => trace_id = id,
+                LogRecordField::SpanId(id) => span_id = id,
+                LogRecordField::EventName(text) => event_name = text,
+                LogRecordField::DroppedAttributesCount(_) | LogRecordField::Unknown(_) => {}
+            }
+            start = fields.offset();
+        }
+        self.scope.push(item.scope);
+        self.time_unix_nano.push(time_unix_nano);
+        self.observed_time_unix_nano.push(observed_time_unix_nano);
+        self.severity_number.push(severity_number);
+        self.severity_text.push(severity_text);
+        self.flags.push(flags);
+        self.trace_id.push(trace_id.unwrap_or_default());
+        self.span_id.push(span_id.unwrap_or_default());
+        self.event_name.push(event_name);
+        self.attributes.end_row();
+        self.positions.push(item.position());
+        Ok(())
+    }
+
+    fn finish(self) -> CoreTable {
+        let columns = vec![
+            ("scope", Column::U32(self.scope)),
+            ("time_unix_nano", Column::U64(self.time_unix_nano)),
+            ("observed_time_unix_nano", Column::U64(self.observed_time_unix_nano)),
+            ("severity_number", Column::I32(self.severity_number)),
+            ("severity_text", Column::Text(self.severity_text.finish())),
+            ("flags", Column::U32(self.flags)),
+            ("trace_id", Column::TraceIds(self.trace_id)),
+            ("span_id", Column::SpanIds(self.span_id)),
+            ("event_name", Column::Text(self.event_name.finish())),
+            ("attributes", self.attributes.finish()),
+        ];
+        CoreTable {
+            name: "log_records",
+            table: Table { rows: self.rows.get() as usize, columns },
+            rows: Rows::new(self.positions, log_record::ATTRIBUTES),
+        }
+    }
+}
+
+/// The further columns of `log_records`.
+pub(super) fn further(columns: &Columns, data: &[u8]) -> Result<Table, ReadError> {
+    let positions: &[Position] = columns.core("log_records").map_or(&[], |records| &records.rows.positions);
+    let mut dropped_attributes_counts = Vec::with_capacity(positions.len());
+    let mut bodies = ValuesBuilder::default();
+    for position in positions {
+        let (mut dropped, mut body) = (0, None);
+        for field in LogRecord::within(position.content(data)?, position.offset as usize).fields() {
+            match field? {
+                LogRecordField::DroppedAttributesCount(count) => dropped = count,
+                LogRecordField::Body(value) => body = value.value()?,
+                _ => {}
+            }
+        }
+        dropped_attributes_counts.push(dropped);
+        bodies.push(body);
+    }
+    let columns = vec![
+        ("dropped_attributes_count", Column::U32(dropped_attributes_counts)),
+        ("body_type", Column::U8(bodies.types)),
+        ("body_text", Column::Text(bodies.texts.finish())),
+        ("body_int", Column::I64(bodies.ints)),
+        ("body_double", Column::F64(bodies.doubles)),
+        ("body_bytes", Column::Bytes(bodies.bytes)),
+    ];
+    Ok(Table { rows: positions.len(), columns })
+}
