@@ -6,9 +6,11 @@
 use otlp_compression::CompressionError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
+use otlp_wire::ReadError;
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use std::fmt::Display;
 
 /// Everything that can go wrong at the border.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(crate) enum BorderError {
     Response(ResponseError),
     /// A request that cannot be cut.
     Split(SplitError),
+    /// A request that is not one; with the path of the offset.
+    Request(ReadError, String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
     /// A `Buffer` that was released, or one that is still in use.
@@ -42,14 +46,8 @@ impl From<BorderError> for PyErr {
         match error {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
             BorderError::Response(ResponseError { error, path })
-            | BorderError::Split(SplitError::Malformed { error, path }) => {
-                let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
-                let message = format!("{error}{place}");
-                raised("DecodeError", &message, |attributes| {
-                    attributes.set_item("offset", error.offset)?;
-                    attributes.set_item("path", path)
-                })
-            }
+            | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
+            BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
@@ -59,6 +57,15 @@ impl From<BorderError> for PyErr {
             }
         }
     }
+}
+
+/// A `DecodeError` with its place.
+fn decode_error(error: &impl Display, offset: usize, path: &str) -> PyErr {
+    let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
+    raised("DecodeError", &format!("{error}{place}"), |attributes| {
+        attributes.set_item("offset", offset)?;
+        attributes.set_item("path", path)
+    })
 }
 
 /// An exception of `otlp_fast.errors`.

@@ -5,6 +5,7 @@
 
 mod buffer;
 mod compression;
+mod detect;
 mod errors;
 mod input;
 mod split;
@@ -30,6 +31,8 @@ mod _core {
     use crate::buffer::Buffer;
     #[pymodule_export]
     use crate::compression::{compress, decompress};
+    #[pymodule_export]
+    use crate::detect::detect_signals;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]

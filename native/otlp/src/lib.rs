@@ -13,12 +13,14 @@
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
 //! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
+//! | [`detect`] | which signal a request is of |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
 pub mod common;
+pub mod detect;
 pub mod fields;
 pub mod locate;
 pub mod logs;
