@@ -101,6 +101,27 @@ fn what_came_before_damage_is_given_out() {
 }
 
 #[test]
+fn damage_is_told_once_everything_before_it_was_given_out() {
+    let first = sample(100_000);
+    for encoding in ENCODINGS {
+        let whole = [&compress(&first, encoding, None).unwrap()[..], b"<html>"].concat();
+        let mut reader = Decompressor::new(encoding).unwrap();
+        let mut room = vec![0; 200_000];
+        let end = whole.len() - 6;
+        let mut step = reader.step(&whole[..end], &mut room).unwrap();
+        assert_eq!(step.written, first.len(), "{encoding}");
+        if encoding != Encoding::Zstd {
+            // The damage comes in the same step as what is in front of it.
+            reader = Decompressor::new(encoding).unwrap();
+            step = reader.step(&whole, &mut room).unwrap();
+            assert_eq!(step.written, first.len(), "{encoding}");
+        }
+        assert_eq!(reader.step(b"<html>", &mut room), Err(Corrupt), "{encoding}");
+        assert_eq!((reader.step(b"", &mut room), reader.finish()), (Err(Corrupt), Err(Corrupt)), "{encoding}");
+    }
+}
+
+#[test]
 fn bomb_is_read_no_further_than_asked() {
     let zeros = vec![0; 8 << 20];
     for encoding in ENCODINGS {

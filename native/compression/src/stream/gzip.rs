@@ -14,22 +14,20 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, CompressionError> {
+    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8], step: &mut Step) -> Result<(), CompressionError> {
         if self.member.is_none() && input.is_empty() {
-            return Ok(Step::default());
+            return Ok(());
         }
         let member = self.member.get_or_insert_with(|| Decompress::new_gzip(WINDOW_BITS));
         self.has_members = true;
         let before = (member.total_in(), member.total_out());
-        let status = member.decompress(input, room, FlushDecompress::None).map_err(|_| Corrupt)?;
-        let step = Step {
-            consumed: (member.total_in() - before.0) as usize,
-            written: (member.total_out() - before.1) as usize,
-        };
-        if status == Status::StreamEnd {
+        let status = member.decompress(input, room, FlushDecompress::None);
+        step.consumed = (member.total_in() - before.0) as usize;
+        step.written = (member.total_out() - before.1) as usize;
+        if status.map_err(|_| Corrupt)? == Status::StreamEnd {
             self.member = None;
         }
-        Ok(step)
+        Ok(())
     }
 
     pub(super) fn is_complete(&self) -> bool {

@@ -54,8 +54,7 @@ impl Default for Reader {
 }
 
 impl Reader {
-    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, CompressionError> {
-        let mut step = Step::default();
+    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8], step: &mut Step) -> Result<(), CompressionError> {
         loop {
             let held = &self.decoded[self.given..];
             let count = held.len().min(room.len() - step.written);
@@ -63,7 +62,7 @@ impl Reader {
             step.written += count;
             self.given += count;
             if self.given < self.decoded.len() {
-                return Ok(step);
+                return Ok(());
             }
             let rest = &input[step.consumed..];
             if let Next::Skipped { len } = self.next {
@@ -82,7 +81,7 @@ impl Reader {
                 }
             }
             if step.consumed == input.len() {
-                return Ok(step);
+                return Ok(());
             }
         }
     }

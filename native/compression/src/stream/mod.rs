@@ -31,6 +31,8 @@ pub struct Decompressor {
     reader: StreamReader,
     /// Whether the last room was filled, so that the reader may hold more.
     may_hold_output: bool,
+    /// What is wrong with the stream behind all that was given out.
+    failure: Option<CompressionError>,
 }
 
 enum StreamReader {
@@ -50,17 +52,21 @@ impl Decompressor {
             Encoding::Zstd => StreamReader::Zstd(zstandard::Reader::new()?),
             Encoding::Lz4 => StreamReader::Lz4(lz4::Reader::default()),
         };
-        Ok(Self { reader, may_hold_output: false })
+        Ok(Self { reader, may_hold_output: false, failure: None })
     }
 
     /// Goes on with the input that follows what was used. With input and room left, this always gets further; where there is
     /// room left behind it, it needs more input.
     ///
     /// # Errors
-    /// [`CompressionError::Corrupt`], and no step makes sense any more.
+    /// [`CompressionError::Corrupt`], once what could be read in front of the damage was given out; of zstd that is what
+    /// earlier steps read, as libzstd does not tell how far a step came that failed.
     pub fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, CompressionError> {
         let mut total = Step::default();
         loop {
+            if let Some(failure) = self.failure {
+                return if total.written > 0 { Ok(total) } else { Err(failure) };
+            }
             let (rest, free) = (&input[total.consumed..], &mut room[total.written..]);
             if free.is_empty() {
                 self.may_hold_output = true;
@@ -69,15 +75,15 @@ impl Decompressor {
             if rest.is_empty() && !std::mem::take(&mut self.may_hold_output) {
                 return Ok(total);
             }
-            let step = match &mut self.reader {
-                StreamReader::Gzip(reader) => reader.step(rest, free)?,
-                StreamReader::Zstd(reader) => reader.step(rest, free)?,
-                StreamReader::Lz4(reader) => reader.step(rest, free)?,
+            let mut step = Step::default();
+            let result = match &mut self.reader {
+                StreamReader::Gzip(reader) => reader.step(rest, free, &mut step),
+                StreamReader::Zstd(reader) => reader.step(rest, free, &mut step),
+                StreamReader::Lz4(reader) => reader.step(rest, free, &mut step),
             };
-            if step == Step::default() && !rest.is_empty() {
-                // No decoder stands still with input and room; one that did would keep its caller for ever.
-                return Err(CompressionError::Corrupt);
-            }
+            // No decoder stands still with input and room; one that did would keep its caller for ever.
+            let stands_still = step == Step::default() && !rest.is_empty();
+            self.failure = result.err().or(stands_still.then_some(CompressionError::Corrupt));
             total.consumed += step.consumed;
             total.written += step.written;
         }
@@ -86,8 +92,11 @@ impl Decompressor {
     /// Tells whether the stream may end here: behind a member or frame.
     ///
     /// # Errors
-    /// [`CompressionError::Truncated`] where it may not.
+    /// [`CompressionError::Truncated`] where it may not, [`CompressionError::Corrupt`] where it is damaged.
     pub fn finish(&self) -> Result<(), CompressionError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
         let is_complete = match &self.reader {
             StreamReader::Gzip(reader) => reader.is_complete(),
             StreamReader::Zstd(reader) => reader.is_complete(),

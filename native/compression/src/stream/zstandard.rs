@@ -23,14 +23,15 @@ impl Reader {
         Ok(Self { decoder, is_behind_frame: false })
     }
 
-    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, CompressionError> {
+    pub(super) fn step(&mut self, input: &[u8], room: &mut [u8], step: &mut Step) -> Result<(), CompressionError> {
         if self.is_behind_frame && input.is_empty() {
-            return Ok(Step::default());
+            return Ok(());
         }
         let status = self.decoder.run_on_buffers(input, room).map_err(|_| Corrupt)?;
         // What is wanted next is at least the header of a frame, but for a frame that has just ended.
         self.is_behind_frame = status.remaining == 0;
-        Ok(Step { consumed: status.bytes_read, written: status.bytes_written })
+        *step = Step { consumed: status.bytes_read, written: status.bytes_written };
+        Ok(())
     }
 
     pub(super) fn is_complete(&self) -> bool {
