@@ -32,12 +32,16 @@ const RELEASED: BorderError = BorderError::Buffer("this Buffer was released");
 
 /// A `Buffer`'s bytes, which stay while this does, even if the `Buffer` is released meanwhile.
 pub(crate) struct Held<'py> {
-    _capsule: Bound<'py, PyCapsule>,
+    capsule: Bound<'py, PyCapsule>,
     data: *const u8,
     length: usize,
 }
 
 impl Held<'_> {
+    pub(crate) fn keep(self) -> Kept {
+        Kept(self.capsule.unbind())
+    }
+
     pub(crate) fn as_slice(&self) -> &[u8] {
         // SAFETY: `content` vouches for the bytes while the capsule is held, and nothing writes to finished bytes.
         unsafe { std::slice::from_raw_parts(self.data, self.length) }
@@ -48,7 +52,7 @@ impl Buffer {
     /// The bytes, for callers that release the GIL.
     pub(crate) fn hold<'py>(&self, py: Python<'py>) -> Result<Held<'py>, BorderError> {
         let (capsule, data, length) = self.content(py)?;
-        Ok(Held { _capsule: capsule.into_bound(py), data, length })
+        Ok(Held { capsule: capsule.into_bound(py), data, length })
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -61,13 +65,28 @@ impl Buffer {
         let Some(capsule) = self.state().capsule.as_ref().map(|capsule| capsule.clone_ref(py)) else {
             return Err(RELEASED);
         };
-        // SAFETY: `new` checked that the capsule has our name, and a capsule of this name holds a `PooledBytes` that
-        // lives as long as the capsule, of which we hold a reference.
-        let bytes = unsafe {
-            let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), CAPSULE_NAME.as_ptr()).cast::<PooledBytes>();
-            (*pointer).as_slice()
-        };
-        Ok((capsule, bytes.as_ptr(), bytes.len()))
+        let bytes = bytes_of(&capsule);
+        let (data, length) = (bytes.as_ptr(), bytes.len());
+        Ok((capsule, data, length))
+    }
+}
+
+/// The bytes in a capsule of a `Buffer`.
+fn bytes_of(capsule: &Py<PyCapsule>) -> &[u8] {
+    // SAFETY: `Buffer::new` checked that the capsule has our name, and a capsule of this name holds a `PooledBytes` that
+    // lives as long as the capsule, of which the caller holds a reference.
+    unsafe {
+        let pointer = ffi::PyCapsule_GetPointer(capsule.as_ptr(), CAPSULE_NAME.as_ptr()).cast::<PooledBytes>();
+        (*pointer).as_slice()
+    }
+}
+
+/// A `Buffer`'s bytes, kept beyond the call, even if the `Buffer` is released meanwhile.
+pub(crate) struct Kept(Py<PyCapsule>);
+
+impl Kept {
+    pub(crate) fn as_slice<'a>(&'a self, _py: Python<'a>) -> &'a [u8] {
+        bytes_of(&self.0)
     }
 }
 

@@ -3,6 +3,7 @@
 //! The exception classes are Python's (`otlp_fast.errors`), as they have attributes and two bases; here they are looked up
 //! and filled in. Making one is a cold path.
 
+use otlp_columns::decode::DecodeError;
 use otlp_compression::CompressionError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
@@ -21,6 +22,8 @@ pub(crate) enum BorderError {
     Split(SplitError),
     /// A request that is not one; with the path of the offset.
     Request(ReadError, String),
+    /// A request that has no columns, and the path of the error in it.
+    Decode(DecodeError, String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
     /// A `Buffer` that was released, or one that is still in use.
@@ -48,6 +51,14 @@ impl From<BorderError> for PyErr {
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
             BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
+            BorderError::Decode(error, path) => {
+                let offset = match error {
+                    DecodeError::Malformed(error) => error.offset,
+                    DecodeError::TooManyItems { offset } => offset,
+                    DecodeError::TooLong { .. } => 0,
+                };
+                decode_error(&error, offset, &path)
+            }
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),

@@ -4,7 +4,7 @@
 //! are read where they are. Everything else with a buffer is copied first: a `bytearray` can be written to, and a read-only
 //! `memoryview` may show one.
 
-use crate::buffer::{Buffer, Held};
+use crate::buffer::{self, Buffer, Held};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};
 
@@ -44,6 +44,39 @@ impl<'py> Input<'py> {
         match self {
             Self::Bytes(bytes) => bytes.clone(),
             Self::Held(held) => PyBytes::new(py, held.as_slice()),
+        }
+    }
+
+    /// The same bytes, kept beyond the call.
+    pub(crate) fn keep(self) -> Kept {
+        match self {
+            Self::Bytes(bytes) => Kept::Bytes(bytes.unbind()),
+            Self::Held(held) => Kept::Held(held.keep()),
+        }
+    }
+}
+
+/// Bytes that an object keeps, see [`Input`].
+pub(crate) enum Kept {
+    /// The caller's `bytes`, or a copy of what it gave.
+    Bytes(Py<PyBytes>),
+    /// A `Buffer`'s memory.
+    Held(buffer::Kept),
+}
+
+impl Kept {
+    pub(crate) fn as_slice<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(py),
+            Self::Held(held) => held.as_slice(py),
+        }
+    }
+
+    /// The whole of them as `bytes`, without a copy where it is that already.
+    pub(crate) fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        match self {
+            Self::Bytes(bytes) => bytes.bind(py).clone(),
+            Self::Held(held) => PyBytes::new(py, held.as_slice(py)),
         }
     }
 }

@@ -3,11 +3,14 @@
 //! The Cython walker, module `otlp_fast._sdk`, is linked into the same shared object through `otlp-sdk`, which exports its
 //! `PyInit__sdk`.
 
+mod array;
 mod buffer;
+mod columns;
 mod compression;
 mod detect;
 mod errors;
 mod input;
+mod row;
 mod split;
 mod stream;
 
@@ -28,7 +31,11 @@ mod _core {
     use std::ffi::CString;
 
     #[pymodule_export]
+    use crate::array::Array;
+    #[pymodule_export]
     use crate::buffer::Buffer;
+    #[pymodule_export]
+    use crate::columns::{Columns, any_value, decode};
     #[pymodule_export]
     use crate::compression::{compress, decompress};
     #[pymodule_export]

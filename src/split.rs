@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// A signal, given by its name.
 #[derive(Clone, Copy)]
-pub(crate) struct SignalName(Signal);
+pub(crate) struct SignalName(pub(crate) Signal);
 
 impl FromPyObject<'_, '_> for SignalName {
     type Error = PyErr;

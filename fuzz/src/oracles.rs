@@ -21,12 +21,26 @@ pub(crate) enum Outcome {
 /// What did not hold.
 pub(crate) type Breach = String;
 
-/// Tables of each signal that have attributes.
-fn owners(signal: Signal) -> &'static [&'static str] {
+/// The tables of each signal.
+fn tables(signal: Signal) -> &'static [&'static str] {
     match signal {
         Signal::Traces => &["resources", "scopes", "spans", "events", "links"],
         Signal::Logs => &["resources", "scopes", "log_records"],
-        Signal::Metrics => &["resources", "scopes", "metrics", "points", "exemplars"],
+        Signal::Metrics => &[
+            "resources",
+            "scopes",
+            "metrics",
+            "points",
+            "exemplars",
+            "histograms",
+            "bucket_counts",
+            "explicit_bounds",
+            "exponential_histograms",
+            "positive",
+            "negative",
+            "summaries",
+            "quantiles",
+        ],
     }
 }
 
@@ -51,7 +65,7 @@ pub(crate) fn check(request: &[u8], signal: Signal, limits: Limits) -> Result<Ou
 
 /// Every table of a request is one: columns of equal length, row numbers within their tables.
 fn check_tables(columns: &Columns, request: &[u8]) -> Result<(), Breach> {
-    for name in owners(columns.signal()) {
+    for name in tables(columns.signal()) {
         let table = columns.table(request, name).map_err(|error| format!("{name}: {error}"))?;
         let table = table.ok_or_else(|| format!("there is no table {name}"))?;
         check_table(name, &table)?;

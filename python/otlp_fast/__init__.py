@@ -13,6 +13,7 @@ gzip, zstd and lz4. Importing this package imports none of them, and neither ope
 
 from otlp_fast import _core
 from otlp_fast._core import Buffer, build_info, pool_stats, split
+from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast._diagnostics import encode_stats
 from otlp_fast._sdk import LogEncoder, MetricEncoder, SpanEncoder, encode_logs, encode_metrics, encode_spans
 from otlp_fast.errors import DecodeError, EncodeError, OtlpError
@@ -29,6 +30,9 @@ __all__ = [
     "SpanEncoder",
     "__version__",
     "build_info",
+    "decode_logs",
+    "decode_metrics",
+    "decode_traces",
     "encode_logs",
     "encode_metrics",
     "encode_spans",

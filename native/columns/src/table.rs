@@ -176,6 +176,11 @@ pub struct TextBuilder<'a> {
 }
 
 impl<'a> TextBuilder<'a> {
+    /// A column without rows, but with room for so many.
+    pub fn with_capacity(rows: usize) -> Self {
+        Self { codes: Vec::with_capacity(rows), interner: Interner::default() }
+    }
+
     /// Adds a row.
     #[inline]
     pub fn push(&mut self, text: &'a str) {

@@ -12,7 +12,7 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
-//! | [`signal`], [`split`] | the three signals; cutting a request into smaller ones |
+//! | [`signal`], [`split`], [`select`] | the three signals; cutting a request into smaller ones; some of its items |
 //! | [`detect`] | which signal a request is of |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod request;
 pub mod response;
 pub mod schema;
+pub mod select;
 pub mod signal;
 pub mod split;
 pub mod trace;

@@ -106,7 +106,7 @@ fn exceeds(value: usize, limit: usize) -> bool {
 }
 
 /// A field of a message above the items.
-enum Field<'a> {
+pub(crate) enum Field<'a> {
     /// One that leads down: its tag, its bytes from the tag on, its content.
     Child(u8, &'a [u8], Reader<'a>),
     /// One of the envelope.
@@ -119,7 +119,11 @@ impl Level {
     }
 
     /// The next field of `message`, which stands in `data`.
-    fn next_field<'a>(&self, data: &'a [u8], message: &mut Reader<'a>) -> Result<Option<Field<'a>>, SplitError> {
+    pub(crate) fn next_field<'a>(
+        &self,
+        data: &'a [u8],
+        message: &mut Reader<'a>,
+    ) -> Result<Option<Field<'a>>, SplitError> {
         let malformed = |error| self.malformed(error);
         let Some(tag) = message.read_tag().map_err(malformed)? else {
             return Ok(None);

@@ -5,6 +5,7 @@
 //! bytes or carry bits above the 64th, field number 0, wire types 6 and 7, a group that never ends.
 //! A reader over a nested message keeps the offsets of the outermost input, see [`Reader::nested`].
 
+use crate::simd::utf8::from_utf8;
 use crate::varint::{MAX_VARINT_LEN, WireType};
 use std::fmt;
 
@@ -83,6 +84,24 @@ pub struct FieldTag {
     pub wire_type: WireType,
     /// Offset of the tag in the outermost input.
     pub offset: usize,
+}
+
+/// A varint of any length, and its length.
+///
+/// It takes and gives values: a reader whose address goes out to a function that is not inlined has to live in memory all the while.
+#[inline(never)]
+fn long_varint(rest: &[u8]) -> Result<(u64, usize), ErrorKind> {
+    let mut value = 0u64;
+    for (index, &byte) in rest.iter().take(MAX_VARINT_LEN).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            if index == MAX_VARINT_LEN - 1 && byte > 1 {
+                break;
+            }
+            return Ok((value, index + 1));
+        }
+    }
+    Err(if rest.len() < MAX_VARINT_LEN { ErrorKind::Truncated } else { ErrorKind::VarintTooLong })
 }
 
 /// Reads fields from the front of a message.
@@ -164,25 +183,14 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
             }
-            _ => self.read_long_varint(),
-        }
-    }
-
-    #[inline(never)]
-    fn read_long_varint(&mut self) -> Result<u64, ReadError> {
-        let mut value = 0u64;
-        for (index, &byte) in self.rest.iter().take(MAX_VARINT_LEN).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                if index == MAX_VARINT_LEN - 1 && byte > 1 {
-                    break;
+            _ => match long_varint(self.rest) {
+                Ok((value, length)) => {
+                    self.advance(length);
+                    Ok(value)
                 }
-                self.rest = &self.rest[index + 1..];
-                return Ok(value);
-            }
+                Err(kind) => Err(self.error(kind)),
+            },
         }
-        let is_cut_off = self.rest.len() < MAX_VARINT_LEN;
-        Err(self.error(if is_cut_off { ErrorKind::Truncated } else { ErrorKind::VarintTooLong }))
     }
 
     /// The tag of the next field; `None` at the end of the message.
@@ -239,10 +247,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The content of the next length-delimited value, which must be UTF-8.
+    #[inline]
     pub fn read_str(&mut self) -> Result<&'a str, ReadError> {
         let start = *self;
         let content = self.read_bytes()?;
-        as_utf8(content).ok_or_else(|| start.error(ErrorKind::InvalidUtf8))
+        from_utf8(content).ok_or_else(|| start.error(ErrorKind::InvalidUtf8))
     }
 
     /// Passes over the value of a field that the caller does not know.
@@ -285,15 +294,6 @@ impl<'a> Reader<'a> {
             Err(ReadError { kind: ErrorKind::WrongWireType, offset: tag.offset })
         }
     }
-}
-
-/// Strings from here on go to the vector code of simdutf8; below, its dispatch costs more than it saves.
-const LONG_TEXT: usize = 64;
-
-/// The text that bytes are, if they are UTF-8.
-#[inline]
-fn as_utf8(content: &[u8]) -> Option<&str> {
-    if content.len() < LONG_TEXT { std::str::from_utf8(content).ok() } else { simdutf8::basic::from_utf8(content).ok() }
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
 //! What a request may ask of its reader, and how it is refused.
 
-use otlp_schema::view::messages::{AnyValue, KeyValue};
 use otlp_wire::{ErrorKind, ReadError};
 use std::fmt;
+
+/// The deepest message that can be allowed: what is nested is checked by functions that call themselves, on the stack of whatever thread
+/// that is. Protobuf's own limit is 100.
+pub const MAX_DEPTH: u32 = 500;
 
 /// What a request may ask of its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest request, in bytes. Requests of 4 GiB and above are refused whatever it says.
+    /// The longest request, in bytes. Requests of 2 GiB and above are refused whatever it says: protobuf has none, and the offsets of
+    /// Arrow end there.
     pub max_bytes: usize,
     /// The most rows of any one table: spans, events, links, log records, data points, exemplars, scopes, resources, attributes.
     pub max_items: usize,
-    /// The deepest message, the request itself being at depth 0.
+    /// The deepest message, the request itself being at depth 0. Above [`MAX_DEPTH`] it says the same as that.
     pub max_depth: u32,
 }
 
@@ -29,21 +33,6 @@ impl Limits {
             return Err(ReadError { kind: ErrorKind::TooDeep, offset });
         }
         Ok(())
-    }
-
-    /// Checks an attribute at `depth` and everything in it.
-    #[inline]
-    pub(super) fn check_attribute(self, attribute: KeyValue<'_>, depth: u32) -> Result<(), ReadError> {
-        self.check_depth(depth, attribute.offset())?;
-        let (_, value) = attribute.pair()?;
-        value.map_or(Ok(()), |value| self.check_value(value, depth + 1))
-    }
-
-    /// Checks a value at `depth` and everything in it.
-    #[inline]
-    pub(super) fn check_value(self, value: AnyValue<'_>, depth: u32) -> Result<(), ReadError> {
-        self.check_depth(depth, value.offset())?;
-        value.check(depth, self.max_depth)
     }
 }
 
@@ -74,7 +63,7 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(error) => error.fmt(out),
-            Self::TooLong { len } => write!(out, "the request is {len} bytes long, more than max_bytes allows"),
+            Self::TooLong { len } => write!(out, "the request is {len} bytes long, more than max_bytes or 2 GiB"),
             Self::TooManyItems { offset } => write!(out, "more items than max_items allows at offset {offset}"),
         }
     }
@@ -92,7 +81,7 @@ pub(super) struct RowCount {
 impl RowCount {
     /// No rows yet.
     pub(super) fn new(limits: Limits) -> Self {
-        // A row takes two bytes of a request of less than 4 GiB, so that this cuts off nothing.
+        // A row takes two bytes of a request of less than 2 GiB, so that this cuts off nothing.
         Self { count: 0, max: u32::try_from(limits.max_items).unwrap_or(u32::MAX) }
     }
 

@@ -13,7 +13,7 @@ use otlp_wire::ReadError;
 
 /// Checks a request and makes its core tables.
 pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
-    let mut records = LogRecords::new(limits);
+    let mut records = LogRecords::with_capacity(groups::expected_items(data, limits), limits);
     let [resources, scopes] = groups::decode(data, limits, |item| records.add(item))?;
     Ok(vec![resources, scopes, records.finish()])
 }
@@ -36,21 +36,21 @@ struct LogRecords<'a> {
 }
 
 impl<'a> LogRecords<'a> {
-    fn new(limits: Limits) -> Self {
+    fn with_capacity(rows: usize, limits: Limits) -> Self {
         Self {
             limits,
             rows: RowCount::new(limits),
-            scope: Vec::new(),
-            time_unix_nano: Vec::new(),
-            observed_time_unix_nano: Vec::new(),
-            severity_number: Vec::new(),
-            severity_text: TextBuilder::default(),
-            flags: Vec::new(),
-            trace_id: Vec::new(),
-            span_id: Vec::new(),
-            event_name: TextBuilder::default(),
-            attributes: OffsetsBuilder::new(limits),
-            positions: Vec::new(),
+            scope: Vec::with_capacity(rows),
+            time_unix_nano: Vec::with_capacity(rows),
+            observed_time_unix_nano: Vec::with_capacity(rows),
+            severity_number: Vec::with_capacity(rows),
+            severity_text: TextBuilder::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            trace_id: Vec::with_capacity(rows),
+            span_id: Vec::with_capacity(rows),
+            event_name: TextBuilder::with_capacity(rows),
+            attributes: OffsetsBuilder::with_capacity(rows, limits),
+            positions: Vec::with_capacity(rows),
         }
     }
 
@@ -68,12 +68,12 @@ impl<'a> LogRecords<'a> {
                 LogRecordField::SeverityNumber(number) => severity_number = number,
                 LogRecordField::SeverityText(text) => severity_text = text,
                 LogRecordField::Body(value) => {
-                    self.limits.check_value(value, ITEM_DEPTH + 1)?;
                     set_once(&mut body, (), start)?;
+                    value.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Attribute(attribute) => {
                     self.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, ITEM_DEPTH + 1)?;
+                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Flags(bits) => flags = bits,
                 LogRecordField::TraceId(id) => trace_id = id,

@@ -11,12 +11,13 @@
 mod groups;
 mod limits;
 mod logs;
+mod metric_parts;
 mod metrics;
 mod offsets;
 mod rows;
 mod traces;
 
-pub use limits::{DecodeError, Limits};
+pub use limits::{DecodeError, Limits, MAX_DEPTH};
 pub use rows::{Position, Rows, Tags};
 
 use crate::table::Table;
@@ -48,9 +49,10 @@ impl Columns {
     /// # Errors
     /// What is wrong with the request, or which limit it passes.
     pub fn decode(data: &[u8], signal: Signal, limits: Limits) -> Result<Self, DecodeError> {
-        if data.len() > limits.max_bytes || u32::try_from(data.len()).is_err() {
+        if data.len() > limits.max_bytes || i32::try_from(data.len()).is_err() {
             return Err(DecodeError::TooLong { len: data.len() });
         }
+        let limits = Limits { max_depth: limits.max_depth.min(MAX_DEPTH), ..limits };
         let core = match signal {
             Signal::Traces => traces::decode(data, limits)?,
             Signal::Logs => logs::decode(data, limits)?,

@@ -12,9 +12,11 @@ pub(super) struct OffsetsBuilder {
 }
 
 impl OffsetsBuilder {
-    /// No rows yet in either table.
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { offsets: vec![0], rows: RowCount::new(limits) }
+    /// No rows yet in either table, but room for so many that name the others.
+    pub(super) fn with_capacity(rows: usize, limits: Limits) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self { offsets, rows: RowCount::new(limits) }
     }
 
     /// Counts a row of the other table, whose field begins at `tag_offset`, as one of the row under way.

@@ -15,7 +15,7 @@ const PART_DEPTH: u32 = ITEM_DEPTH + 1;
 
 /// Checks a request and makes its core tables.
 pub(super) fn decode(data: &[u8], limits: Limits) -> Result<Vec<CoreTable>, DecodeError> {
-    let mut spans = Spans::new(limits);
+    let mut spans = Spans::with_capacity(groups::expected_items(data, limits), limits);
     let [resources, scopes] = groups::decode(data, limits, |item| spans.add(item))?;
     Ok(vec![resources, scopes, spans.finish()])
 }
@@ -43,26 +43,26 @@ struct Spans<'a> {
 }
 
 impl<'a> Spans<'a> {
-    fn new(limits: Limits) -> Self {
+    fn with_capacity(rows: usize, limits: Limits) -> Self {
         Self {
             limits,
             rows: RowCount::new(limits),
-            scope: Vec::new(),
-            trace_id: Vec::new(),
-            span_id: Vec::new(),
-            parent_span_id: Vec::new(),
-            name: TextBuilder::default(),
-            kind: Vec::new(),
-            start_time_unix_nano: Vec::new(),
-            end_time_unix_nano: Vec::new(),
-            status_code: Vec::new(),
-            flags: Vec::new(),
-            attributes: OffsetsBuilder::new(limits),
-            events: OffsetsBuilder::new(limits),
-            links: OffsetsBuilder::new(limits),
+            scope: Vec::with_capacity(rows),
+            trace_id: Vec::with_capacity(rows),
+            span_id: Vec::with_capacity(rows),
+            parent_span_id: Vec::with_capacity(rows),
+            name: TextBuilder::with_capacity(rows),
+            kind: Vec::with_capacity(rows),
+            start_time_unix_nano: Vec::with_capacity(rows),
+            end_time_unix_nano: Vec::with_capacity(rows),
+            status_code: Vec::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            attributes: OffsetsBuilder::with_capacity(rows, limits),
+            events: OffsetsBuilder::with_capacity(rows, limits),
+            links: OffsetsBuilder::with_capacity(rows, limits),
             event_attributes: RowCount::new(limits),
             link_attributes: RowCount::new(limits),
-            positions: Vec::new(),
+            positions: Vec::with_capacity(rows),
         }
     }
 
@@ -84,7 +84,7 @@ impl<'a> Spans<'a> {
                 SpanField::EndTimeUnixNano(time) => end_time_unix_nano = time,
                 SpanField::Attribute(attribute) => {
                     self.attributes.add(start)?;
-                    self.limits.check_attribute(attribute, PART_DEPTH)?;
+                    attribute.check(PART_DEPTH, self.limits.max_depth)?;
                 }
                 SpanField::Event(event) => {
                     self.events.add(start)?;
@@ -132,7 +132,7 @@ impl<'a> Spans<'a> {
         while let Some(field) = fields.next() {
             if let EventField::Attribute(attribute) = field? {
                 self.event_attributes.add(start)?;
-                self.limits.check_attribute(attribute, PART_DEPTH + 1)?;
+                attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
             }
             start = fields.offset();
         }
@@ -146,7 +146,7 @@ impl<'a> Spans<'a> {
         while let Some(field) = fields.next() {
             if let LinkField::Attribute(attribute) = field? {
                 self.link_attributes.add(start)?;
-                self.limits.check_attribute(attribute, PART_DEPTH + 1)?;
+                attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
             }
             start = fields.offset();
         }
@@ -227,7 +227,7 @@ pub(super) fn table(columns: &Columns, data: &[u8], name: &str) -> Result<Option
 fn events(data: &[u8], positions: &[Position]) -> Result<Table, ReadError> {
     let rows = positions.len();
     let mut times = Vec::with_capacity(rows);
-    let mut names = TextBuilder::default();
+    let mut names = TextBuilder::with_capacity(rows);
     let mut dropped_attributes_counts = Vec::with_capacity(rows);
     let mut attribute_offsets = Vec::with_capacity(rows + 1);
     let mut attributes = 0;
@@ -260,7 +260,7 @@ fn events(data: &[u8], positions: &[Position]) -> Result<Table, ReadError> {
 fn links(data: &[u8], positions: &[Position]) -> Result<Table, ReadError> {
     let rows = positions.len();
     let (mut trace_ids, mut span_ids) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    let mut trace_states = TextBuilder::default();
+    let mut trace_states = TextBuilder::with_capacity(rows);
     let mut dropped_attributes_counts = Vec::with_capacity(rows);
     let mut flags = Vec::with_capacity(rows);
     let mut attribute_offsets = Vec::with_capacity(rows + 1);
@@ -301,7 +301,7 @@ fn links(data: &[u8], positions: &[Position]) -> Result<Table, ReadError> {
 pub(super) fn further(columns: &Columns, data: &[u8]) -> Result<Table, ReadError> {
     let positions = spans(columns);
     let rows = positions.len();
-    let (mut trace_states, mut status_messages) = (TextBuilder::default(), TextBuilder::default());
+    let (mut trace_states, mut status_messages) = (TextBuilder::with_capacity(rows), TextBuilder::with_capacity(rows));
     let mut dropped_attributes_counts = Vec::with_capacity(rows);
     let mut dropped_events_counts = Vec::with_capacity(rows);
     let mut dropped_links_counts = Vec::with_capacity(rows);

@@ -66,7 +66,7 @@ macro_rules! read_value {
 macro_rules! read_single {
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_fixed64) => {
         if $tag.field == $number && $tag.wire_type == WireType::Fixed64 {
-            return Ok($variant(Fixed64s::read_single($reader)?));
+            return Ok(($variant(Fixed64s::read_single(&mut $reader)?), $reader));
         }
     };
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_double) => {
@@ -74,7 +74,7 @@ macro_rules! read_single {
     };
     ($reader:ident $tag:ident $number:expr, $variant:path, packed_uint64) => {
         if $tag.field == $number && $tag.wire_type == WireType::Varint {
-            return Ok($variant(Varints::read_single($reader)?));
+            return Ok(($variant(Varints::read_single(&mut $reader)?), $reader));
         }
     };
     ($($other:tt)*) => {};
@@ -152,8 +152,9 @@ pub trait Message<'a> {
     /// Reads the next field of a message that is not at its end.
     fn read_field(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError>;
 
-    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors.
-    fn read_other(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError>;
+    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors. The reader goes in and comes
+    /// back by value, and the field with it, so that neither of the caller's has to live in memory.
+    fn read_other(reader: Reader<'a>) -> Result<(Self::Field, Reader<'a>), ReadError>;
 }
 
 /// The fields of a message, as they stand.
@@ -277,13 +278,15 @@ macro_rules! messages {
                 $( if tag == fields::$module::$tag as u32 {
                     return Ok($field::$variant(read_value!(reader $($kind)+)));
                 } )+
-                *reader = start;
-                Self::read_other(reader)
+                let (field, rest) = Self::read_other(start)?;
+                *reader = rest;
+                Ok(field)
             }
 
             #[cold]
-            fn read_other(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError> {
-                let start = *reader;
+            #[inline(never)]
+            fn read_other(mut reader: Reader<'a>) -> Result<(Self::Field, Reader<'a>), ReadError> {
+                let start = reader;
                 let Some(tag) = reader.read_tag()? else {
                     return Err(start.error(ErrorKind::Truncated));
                 };
@@ -291,7 +294,8 @@ macro_rules! messages {
                 if Self::SCHEMA.field(tag.field).is_some() {
                     return Err(start.error(ErrorKind::WrongWireType));
                 }
-                Ok($field::Unknown(read_unknown(start, reader, tag)?))
+                let unknown = read_unknown(start, &mut reader, tag)?;
+                Ok(($field::Unknown(unknown), reader))
             }
         }
     )+};

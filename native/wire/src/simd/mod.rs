@@ -23,6 +23,7 @@ mod sink;
 mod sse2;
 #[cfg(target_arch = "x86_64")]
 mod tables;
+pub mod utf8;
 
 /// UTF-8 bytes that a Latin-1 unit can take.
 pub(crate) const LATIN1_MAX_BYTES: usize = 2;

@@ -1,0 +1,51 @@
+"""OTLP requests as columns: NumPy arrays and Arrow tables in both directions. Needs NumPy; Arrow needs pyarrow.
+
+    >>> traces = decode_traces(data)                                                          # doctest: +SKIP
+    >>> slow = traces.end_time_unix_nano - traces.start_time_unix_nano > 10**9                # doctest: +SKIP
+    >>> traces.filter(slow & (traces.resource["service.name"] == "cart")).to_bytes()          # doctest: +SKIP
+
+Everything in a request is checked once, when it is decoded; columns that everybody wants are made with it, others when they are
+asked for. `docs/columns.md` lists them.
+"""
+
+from __future__ import annotations
+
+try:
+    import numpy as _numpy  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError("otlp_fast.columns needs NumPy: pip install 'otlp-fast[columns]'", name=error.name) from error
+
+from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
+from otlp_fast.columns.attributes import Attributes, AttributeTable, ValueColumn
+from otlp_fast.columns.data_points import AggregationTemporality, DataPoint, Metric, MetricKind
+from otlp_fast.columns.items import InstrumentationScope, Resource
+from otlp_fast.columns.logs import Logs
+from otlp_fast.columns.metrics import Metrics
+from otlp_fast.columns.records import LogRecord
+from otlp_fast.columns.spans import Span, SpanKind, StatusCode
+from otlp_fast.columns.text import BytesColumn, TextColumn
+from otlp_fast.columns.traces import Traces
+
+__all__ = [
+    "AggregationTemporality",
+    "AttributeTable",
+    "Attributes",
+    "BytesColumn",
+    "DataPoint",
+    "InstrumentationScope",
+    "LogRecord",
+    "Logs",
+    "Metric",
+    "MetricKind",
+    "Metrics",
+    "Resource",
+    "Span",
+    "SpanKind",
+    "StatusCode",
+    "TextColumn",
+    "Traces",
+    "ValueColumn",
+    "decode_logs",
+    "decode_metrics",
+    "decode_traces",
+]
