@@ -5,6 +5,7 @@
 
 use otlp_columns::decode::DecodeError;
 use otlp_compression::CompressionError;
+use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
 use otlp_wire::ReadError;
@@ -24,6 +25,10 @@ pub(crate) enum BorderError {
     Request(ReadError, String),
     /// A request that has no columns, and the path of the error in it.
     Decode(DecodeError, String),
+    /// JSON that is no request.
+    Json(FromJsonError),
+    /// No memory for a result; with what to say about it.
+    OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
     /// A `Buffer` that was released, or one that is still in use.
@@ -39,6 +44,15 @@ impl From<ResponseError> for BorderError {
 impl From<SplitError> for BorderError {
     fn from(error: SplitError) -> Self {
         Self::Split(error)
+    }
+}
+
+impl From<FromJsonError> for BorderError {
+    fn from(error: FromJsonError) -> Self {
+        match error.kind {
+            FromJsonErrorKind::OutOfMemory => Self::OutOfMemory(error.to_string()),
+            _ => Self::Json(error),
+        }
     }
 }
 
@@ -59,6 +73,8 @@ impl From<BorderError> for PyErr {
                 };
                 decode_error(&error, offset, &path)
             }
+            BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
