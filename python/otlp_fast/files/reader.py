@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
-from otlp_fast import from_json
-from otlp_fast._core import count_items, decompress, detect_signals
+from otlp_fast._core import count_items, decompress, detect_signals, from_json
 from otlp_fast.errors import CompressionError, DecodeError, FileError
 from otlp_fast.files.content import Content, RecordTooLargeError, encoding_of
 from otlp_fast.files.formats import TABLE_FORMATS, FormatError, detect_format

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import BinaryIO
 
-from otlp_fast import to_json
-from otlp_fast._core import Compressor
+from otlp_fast._core import Compressor, to_json
 from otlp_fast.errors import FileError
 from otlp_fast.files.formats import TABLE_FORMATS
 
