@@ -6,6 +6,7 @@ use crate::errors::BorderError;
 use crate::input::{Input, Kept};
 use crate::row::{self, RowError};
 use crate::split::SignalName;
+use otlp_columns::attributes;
 use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits, MAX_DEPTH};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
@@ -161,6 +162,24 @@ impl Columns {
     fn further<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
         let table = self.read(py, |columns, data| columns.further(data, name))?;
         made(py, table)
+    }
+
+    /// The attribute of a key in every row of a table: `type`, 255 where it is absent, and of `text`, `int`, `double` and `bytes` those
+    /// that occur. None where this signal has no such table, or its rows have no attributes.
+    fn attribute<'py>(&self, py: Python<'py>, table: &str, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let column = self.read(py, |columns, data| attributes::column(columns, data, table, key))?;
+        made(py, column)
+    }
+
+    /// The attributes of a table as a table of their own, with a row for each.
+    fn attributes<'py>(&self, py: Python<'py>, table: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let list = self.read(py, |columns, data| attributes::list(columns, data, table))?;
+        made(py, list)
+    }
+
+    /// The distinct keys of a table's attributes in the order in which they turn up, each with how often it stands.
+    fn attribute_keys(&self, py: Python<'_>, table: &str) -> Result<Option<Vec<(String, usize)>>, BorderError> {
+        self.read(py, |columns, data| attributes::keys(columns, data, table))
     }
 
     /// Row `index` of a core table as a dict of its fields by their names in the `.proto` files, without those that are

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 BytesLike = bytes | bytearray | memoryview | _core.Buffer
 
 
-def decode_traces(data: BytesLike, *, max_bytes: int = 2**30, max_items: int = 50_000_000, max_depth: int = 100) -> Traces:
+def decode_traces(
+    data: BytesLike, *, max_bytes: int = 2**30, max_items: int = 50_000_000, max_depth: int = 100
+) -> Traces:
     """Decode an `ExportTraceServiceRequest` into columns.
 
     Everything in it is checked: tags, lengths, UTF-8, ids, nested values. Runs without the GIL.
@@ -40,7 +42,9 @@ def decode_logs(data: BytesLike, *, max_bytes: int = 2**30, max_items: int = 50_
     return Logs.decode(data, max_bytes=max_bytes, max_items=max_items, max_depth=max_depth)
 
 
-def decode_metrics(data: BytesLike, *, max_bytes: int = 2**30, max_items: int = 50_000_000, max_depth: int = 100) -> Metrics:
+def decode_metrics(
+    data: BytesLike, *, max_bytes: int = 2**30, max_items: int = 50_000_000, max_depth: int = 100
+) -> Metrics:
     """Decode an `ExportMetricsServiceRequest` into columns. Arguments and errors are those of `decode_traces`."""
     from otlp_fast.columns import Metrics
 

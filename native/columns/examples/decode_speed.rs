@@ -1,7 +1,9 @@
-//! How fast a file of requests becomes columns: `cargo run --release --example decode_speed -- FILE traces|logs|metrics ROUNDS`.
+//! How fast a file of requests becomes columns: `cargo run --release --example decode_speed -- FILE traces|logs|metrics
+//! ROUNDS`.
 //!
-//! The file holds records of a big-endian length of four bytes and a request, as the test corpora do when they are unpacked. The
-//! answer is checked by its size: the rows of all requests and the memory of their columns are printed beside the rate.
+//! The file holds records of a big-endian length of four bytes and a request, as the test corpora do when they are
+//! unpacked. The answer is checked by its size: the rows of all requests and the memory of their columns are printed
+//! beside the rate.
 
 use otlp_columns::decode::{Columns, Limits};
 use otlp_columns::table::Column;

@@ -72,6 +72,16 @@ impl BytesColumn {
         self.offsets.push(self.data.len() as u32);
     }
 
+    /// Adds empty rows until there are `rows`.
+    pub fn pad(&mut self, rows: usize) {
+        self.offsets.resize(rows + 1, self.data.len() as u32);
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.offsets.len() == 1
+    }
+
     /// Row `index`.
     pub fn get(&self, index: usize) -> Option<&[u8]> {
         let (start, end) = (*self.offsets.get(index)?, *self.offsets.get(index + 1)?);
@@ -110,8 +120,8 @@ impl Dictionary {
 
 /// Gives each distinct string of a request a number, in the order in which they turn up; 0 is the empty string.
 ///
-/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is seeded
-/// anew for each process, so that nobody can make strings that collide.
+/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is
+/// seeded anew for each process, so that nobody can make strings that collide.
 #[derive(Debug)]
 pub struct Interner<'a> {
     table: HashTable<u32>,
@@ -185,6 +195,17 @@ impl<'a> TextBuilder<'a> {
     #[inline]
     pub fn push(&mut self, text: &'a str) {
         self.codes.push(self.interner.code(text));
+    }
+
+    /// Adds rows of the empty string until there are `rows`.
+    #[inline]
+    pub fn pad(&mut self, rows: usize) {
+        self.codes.resize(rows, 0);
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
     }
 
     /// The column of the rows so far.

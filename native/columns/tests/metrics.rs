@@ -104,7 +104,7 @@ fn decode(request: &[u8]) -> Result<Columns, DecodeError> {
 }
 
 fn table(columns: &Columns, request: &[u8], name: &str) -> Table {
-    columns.table(request, name).unwrap().unwrap().into_owned()
+    columns.table(request, name).expect("the same request").expect("a table of metrics").into_owned()
 }
 
 fn assert_columns(table: &Table, expected: &[(&str, Column)]) {

@@ -88,7 +88,8 @@ pub struct FieldTag {
 
 /// A varint of any length, and its length.
 ///
-/// It takes and gives values: a reader whose address goes out to a function that is not inlined has to live in memory all the while.
+/// It takes and gives values: a reader whose address goes out to a function that is not inlined has to live in memory
+/// all the while.
 #[inline(never)]
 fn long_varint(rest: &[u8]) -> Result<(u64, usize), ErrorKind> {
     let mut value = 0u64;

@@ -13,7 +13,9 @@ from __future__ import annotations
 try:
     import numpy as _numpy  # noqa: F401
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError("otlp_fast.columns needs NumPy: pip install 'otlp-fast[columns]'", name=error.name) from error
+    raise ModuleNotFoundError(
+        "otlp_fast.columns needs NumPy: pip install 'otlp-fast[columns]'", name=error.name
+    ) from error
 
 from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast.columns.attributes import Attributes, AttributeTable, ValueColumn

@@ -61,7 +61,8 @@ class ValueColumn:
     @property
     def is_null(self) -> npt.NDArray[np.bool_]:
         """Which rows have no value: absent or empty. bool, shape (rows,)."""
-        return (self.types == ABSENT) | (self.types == EMPTY)
+        null: npt.NDArray[np.bool_] = (self.types == ABSENT) | (self.types == EMPTY)
+        return null
 
     @property
     def codes(self) -> U32:
@@ -129,8 +130,9 @@ class ValueColumn:
 
     def __iter__(self) -> Iterator[Any]:
         """The values as Python objects."""
-        values = self.values
-        return iter(values.tolist() if values.dtype == object else np.where(self.is_null, None, values))
+        values = self.values.astype(object)
+        values[self.is_null] = None
+        return iter(values.tolist())
 
     def __eq__(self, value: object) -> npt.NDArray[np.bool_]:  # type: ignore[override]
         """Which rows hold `value`: bool, shape (rows,)."""

@@ -78,7 +78,9 @@ class DataPoint(Item):
     _table = "points"
     _request: Metrics
 
-    start_time_unix_nano = field("start_time_unix_nano", 0, "When its interval began, in ns since the Unix epoch, or 0.")
+    start_time_unix_nano = field(
+        "start_time_unix_nano", 0, "When its interval began, in ns since the Unix epoch, or 0."
+    )
     time_unix_nano = field("time_unix_nano", 0, "When it was taken, in ns since the Unix epoch.")
     flags = field("flags", 0, "1 where it says that there is no value.")
 
@@ -194,4 +196,3 @@ POINTS: dict[int, type[DataPoint]] = {
     MetricKind.SUMMARY: SummaryDataPoint,
 }
 """The class of a metric's points by its kind."""
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -75,7 +76,9 @@ class EnclosingWithAttributes(Enclosing):
         """Whether any of them has the key."""
         return key in self._table.attributes
 
-    __iter__ = None  # type: ignore[assignment]
+    def __iter__(self) -> Iterator[str]:
+        """The keys."""
+        return iter(self.keys())
 
 
 class ResourceOfItems(EnclosingWithAttributes):

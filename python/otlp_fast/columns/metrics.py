@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from builtins import int as Row
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from otlp_fast.columns.attributes import Attributes
 from otlp_fast.columns.data_points import POINTS, AggregationTemporality, DataPoint, Metric, MetricKind
@@ -42,7 +42,9 @@ class MetricOfPoints(Enclosing):
     description = column[TextColumn]("The description of each point's metric.")
     unit = column[TextColumn]("The unit of each point's metric.")
     kind = column[U8]("The kind of each point's metric, by the numbers of `MetricKind`.")
-    aggregation_temporality = column[I32]("The temporality of each point's metric: 0 unspecified, 1 delta, 2 cumulative.")
+    aggregation_temporality = column[I32](
+        "The temporality of each point's metric: 0 unspecified, 1 delta, 2 cumulative."
+    )
     is_monotonic = column[U8]("1 for each point of a sum that only grows.")
 
 
@@ -114,6 +116,9 @@ class Quantiles(Table):
     value = column[F64]("Their values.")
 
 
+LISTS = ("bucket_counts", "explicit_bounds", "positive", "negative")
+
+
 class Metrics(Request[DataPoint]):
     """The data points of a request, a row for each in every column.
 
@@ -151,6 +156,11 @@ class Metrics(Request[DataPoint]):
     double = column[F64]("The values that are doubles, 0 for others.")
     int = column[I64]("The values that are integers, 0 for others.")
 
+    bucket_counts = column[U64]("The counts of all buckets of histograms, one histogram behind the other.")
+    explicit_bounds = column[F64]("The bounds of all buckets of histograms, one histogram behind the other.")
+    positive = column[U64]("The counts of all positive buckets of exponential histograms, one histogram behind the other.")
+    negative = column[U64]("The counts of all negative buckets of exponential histograms, one histogram behind the other.")
+
     @cached_property
     def value(self) -> F64:
         """The values of gauges and sums, integers as the nearest double; NaN where there is none. float64, shape (points,)."""
@@ -181,29 +191,9 @@ class Metrics(Request[DataPoint]):
         return Histograms(self._columns)
 
     @cached_property
-    def bucket_counts(self) -> U64:
-        """The counts of all buckets of histograms, one histogram behind the other."""
-        return self._numbers("bucket_counts", "count")
-
-    @cached_property
-    def explicit_bounds(self) -> F64:
-        """The bounds of all buckets of histograms, one histogram behind the other."""
-        return self._numbers("explicit_bounds", "bound")
-
-    @cached_property
     def exponential_histograms(self) -> ExponentialHistograms:
         """What exponential histograms have besides a point's row."""
         return ExponentialHistograms(self._columns)
-
-    @cached_property
-    def positive(self) -> U64:
-        """The counts of all positive buckets of exponential histograms, one histogram behind the other."""
-        return self._numbers("positive", "count")
-
-    @cached_property
-    def negative(self) -> U64:
-        """The counts of all negative buckets of exponential histograms, one histogram behind the other."""
-        return self._numbers("negative", "count")
 
     @cached_property
     def summaries(self) -> Summaries:
@@ -215,18 +205,20 @@ class Metrics(Request[DataPoint]):
         """The quantiles of all summaries."""
         return Quantiles(self._columns)
 
-    def _numbers(self, table: str, name: str) -> npt.NDArray[Any]:
-        values: npt.NDArray[Any] = self.table(table)[name]
-        return values
+    def _make(self, name: str) -> Any:
+        # Tables of one column, the elements of lists, are columns here.
+        if name in LISTS:
+            return next(iter(self.table(name).values()))
+        return super()._make(name)
 
     def _scope_rows(self) -> U32:
         return self.metrics.scope[self.metric.rows]
 
     @cached_property
-    def _known_metrics(self) -> dict[int, Metric]:
+    def _known_metrics(self) -> dict[Row, Metric]:
         return {}
 
-    def _metric(self, row: int) -> Metric:
+    def _metric(self, row: Row) -> Metric:
         """A metric as an object: the same one for all of its points."""
         known = self._known_metrics.get(row)
         if known is None:
@@ -235,11 +227,11 @@ class Metrics(Request[DataPoint]):
                 metrics.name[row],
                 metrics.description[row],
                 metrics.unit[row],
-                MetricKind(metrics.kind[row]),
-                member_of(AggregationTemporality, int(metrics.aggregation_temporality[row])),
+                MetricKind(metrics.kind.item(row)),
+                member_of(AggregationTemporality, metrics.aggregation_temporality.item(row)),
                 bool(metrics.is_monotonic[row]),
             )
         return known
 
-    def _item(self, index: int) -> DataPoint:
-        return POINTS[int(self.metric.kind[index])](self, index)
+    def _item(self, index: Row) -> DataPoint:
+        return POINTS[self.metric.kind.item(index)](self, index)

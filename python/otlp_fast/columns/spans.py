@@ -73,7 +73,9 @@ class Span(Item):
     _table = "spans"
 
     name = field("name", "", "The name.")
-    start_time = field("start_time_unix_nano", 0, "When it began, in ns since the Unix epoch; 0 where that is not known.")
+    start_time = field(
+        "start_time_unix_nano", 0, "When it began, in ns since the Unix epoch; 0 where that is not known."
+    )
     end_time = field("end_time_unix_nano", 0, "When it ended, in ns since the Unix epoch; 0 where that is not known.")
     dropped_attributes = field("dropped_attributes_count", 0, "How many attributes were dropped.")
     dropped_events = field("dropped_events_count", 0, "How many events were dropped.")

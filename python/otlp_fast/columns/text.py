@@ -81,10 +81,7 @@ class TextColumn:
     def __getitem__(self, rows: int | Rows) -> str | TextColumn:
         """One string, or the column of some rows."""
         codes = self.codes[rows]
-        if np.ndim(codes) == 0:
-            text: str = self.dictionary[codes]
-            return text
-        return TextColumn(codes, self.strings)
+        return TextColumn(codes, self.strings) if isinstance(codes, np.ndarray) else str(self.dictionary[codes])
 
     def __iter__(self) -> Iterator[str]:
         """The strings."""

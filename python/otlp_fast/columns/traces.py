@@ -38,7 +38,9 @@ class Links(WithAttributes):
     span_id = column[Ids]("The span that each refers to: V8.")
     trace_state = column[TextColumn]("Its trace state, in the form of the W3C header.")
     dropped_attributes_count = column[U32]("How many attributes were dropped.")
-    flags = column[U32]("The W3C trace flags, 0x100 where it is known whether the span is remote, and 0x200 where it is.")
+    flags = column[U32](
+        "The W3C trace flags, 0x100 where it is known whether the span is remote, and 0x200 where it is."
+    )
 
 
 class Traces(Request[Span]):
@@ -72,7 +74,9 @@ class Traces(Request[Span]):
     end_time_unix_nano = column[U64]("When each ended, in ns since the Unix epoch.")
     status_code = column[I32]("The status codes: 0 unset, 1 ok, 2 error.")
     status_message = column[TextColumn]("What the status says.")
-    flags = column[U32]("The W3C trace flags, 0x100 where it is known whether the parent is remote, and 0x200 where it is.")
+    flags = column[U32](
+        "The W3C trace flags, 0x100 where it is known whether the parent is remote, and 0x200 where it is."
+    )
     trace_state = column[TextColumn]("The trace states, in the form of the W3C header.")
     dropped_attributes_count = column[U32]("How many attributes were dropped.")
     dropped_events_count = column[U32]("How many events were dropped.")

@@ -1,7 +1,7 @@
 //! Resources and scopes: the two levels above the items, which the requests of all signals have.
 //!
-//! The three requests differ here in their names and in nothing else, so the views of traces read them all, and an item is handed on as
-//! the bytes and the offset of a message whose type the signal knows.
+//! The three requests differ here in their names and in nothing else, so the views of traces read them all, and an item
+//! is handed on as the bytes and the offset of a message whose type the signal knows.
 
 use super::limits::RowCount;
 use super::offsets::OffsetsBuilder;
@@ -57,11 +57,12 @@ pub(super) fn decode<'a>(
     Ok(groups.finish())
 }
 
-/// How many items to take memory for at once: as many as a request of this length has whose items are of the usual length. Where they are
-/// shorter the columns grow; where they are longer what is not used is at most a fifth of the request. Counting the items first
-/// is no better: it goes through the request from length to length, waiting for memory at each, and took a third of the time.
+/// How many items to take memory for at once: as many as a request of this length has whose items are of the usual
+/// length. Where they are shorter the columns grow; where they are longer what is not used is at most a quarter of the
+/// request. Counting the items first is no better: it goes through the request from length to length, waiting for
+/// memory at each, and took a third of the time.
 pub(super) fn expected_items(data: &[u8], limits: Limits) -> usize {
-    const USUAL_LENGTH: usize = 512;
+    const USUAL_LENGTH: usize = 400;
     (data.len() / USUAL_LENGTH).min(limits.max_items)
 }
 

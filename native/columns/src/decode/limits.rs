@@ -3,17 +3,18 @@
 use otlp_wire::{ErrorKind, ReadError};
 use std::fmt;
 
-/// The deepest message that can be allowed: what is nested is checked by functions that call themselves, on the stack of whatever thread
-/// that is. Protobuf's own limit is 100.
+/// The deepest message that can be allowed: what is nested is checked by functions that call themselves, on the stack
+/// of whatever thread that is. Protobuf's own limit is 100.
 pub const MAX_DEPTH: u32 = 500;
 
 /// What a request may ask of its reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest request, in bytes. Requests of 2 GiB and above are refused whatever it says: protobuf has none, and the offsets of
-    /// Arrow end there.
+    /// The longest request, in bytes. Requests of 2 GiB and above are refused whatever it says: protobuf has none, and
+    /// the offsets of Arrow end there.
     pub max_bytes: usize,
-    /// The most rows of any one table: spans, events, links, log records, data points, exemplars, scopes, resources, attributes.
+    /// The most rows of any one table: spans, events, links, log records, data points, exemplars, scopes, resources,
+    /// attributes.
     pub max_items: usize,
     /// The deepest message, the request itself being at depth 0. Above [`MAX_DEPTH`] it says the same as that.
     pub max_depth: u32,
@@ -41,7 +42,7 @@ impl Limits {
 pub enum DecodeError {
     /// It is not such a request.
     Malformed(ReadError),
-    /// It is longer than [`Limits::max_bytes`].
+    /// It is longer than [`Limits::max_bytes`], or has 2 GiB.
     TooLong {
         /// Its length.
         len: usize,

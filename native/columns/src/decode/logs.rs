@@ -122,26 +122,23 @@ impl<'a> LogRecords<'a> {
 pub(super) fn further(columns: &Columns, data: &[u8]) -> Result<Table, ReadError> {
     let positions: &[Position] = columns.core("log_records").map_or(&[], |records| &records.rows.positions);
     let mut dropped_attributes_counts = Vec::with_capacity(positions.len());
-    let mut bodies = ValuesBuilder::default();
+    let mut bodies = ValuesBuilder::with_capacity(positions.len());
     for position in positions {
         let (mut dropped, mut body) = (0, None);
         for field in LogRecord::within(position.content(data)?, position.offset as usize).fields() {
             match field? {
                 LogRecordField::DroppedAttributesCount(count) => dropped = count,
-                LogRecordField::Body(value) => body = value.value()?,
+                LogRecordField::Body(value) => body = Some(value),
                 _ => {}
             }
         }
         dropped_attributes_counts.push(dropped);
-        bodies.push(body);
+        match body {
+            Some(body) => bodies.push(body.value()?),
+            None => bodies.push_absent(),
+        }
     }
-    let columns = vec![
-        ("dropped_attributes_count", Column::U32(dropped_attributes_counts)),
-        ("body_type", Column::U8(bodies.types)),
-        ("body_text", Column::Text(bodies.texts.finish())),
-        ("body_int", Column::I64(bodies.ints)),
-        ("body_double", Column::F64(bodies.doubles)),
-        ("body_bytes", Column::Bytes(bodies.bytes)),
-    ];
+    let mut columns = vec![("dropped_attributes_count", Column::U32(dropped_attributes_counts))];
+    columns.extend(bodies.finish(["body_type", "body_text", "body_int", "body_double", "body_bytes"]));
     Ok(Table { rows: positions.len(), columns })
 }

@@ -1,12 +1,13 @@
-//! A request as columns: one pass that checks everything and makes the core columns, further passes for what is asked for.
+//! A request as columns: one pass that checks everything and makes the core columns, further passes for what is asked
+//! for.
 //!
-//! What a pass over the whole request has to make is what nearly everybody wants and what is cheap: numbers, ids, names, and how many
-//! children each row has. For everything else it keeps the place of each row's message, eight bytes, so that the second pass
-//! goes straight there. Attributes are by far the most of a request, and nobody wants them all: [`crate::attributes`] reads those
-//! of one key.
+//! What a pass over the whole request has to make is what nearly everybody wants and what is cheap: numbers, ids,
+//! names, and how many children each row has. For everything else it keeps the place of each row's message, eight
+//! bytes, so that the second pass goes straight there. Attributes are by far the most of a request, and nobody wants
+//! them all: [`crate::attributes`] reads those of one key.
 //!
-//! Columns do not borrow from the request, and whoever holds them holds it too, and hands it in unchanged: every pass reads with the
-//! checked reader, so that another request would give errors or nonsense, but nothing worse.
+//! Columns do not borrow from the request, and whoever holds them holds it too, and hands it in unchanged: every pass
+//! reads with the checked reader, so that another request would give errors or nonsense, but nothing worse.
 
 mod groups;
 mod limits;
@@ -81,8 +82,8 @@ impl Columns {
         self.core.iter().find(|core| core.name == name)
     }
 
-    /// A table by its name, with the core columns where it has such; `None` where the signal has no such table. Tables of
-    /// attributes are [`crate::attributes`]'.
+    /// A table by its name, with the core columns where it has such; `None` where the signal has no such table. Tables
+    /// of attributes are [`crate::attributes`]'.
     ///
     /// # Errors
     /// `data` is not the request that was decoded.
@@ -98,8 +99,8 @@ impl Columns {
         Ok(made.map(Cow::Owned))
     }
 
-    /// Where the rows of a table lie, also of one that is made when it is asked for; `None` where its rows are no messages with
-    /// attributes, or the signal has no such table.
+    /// Where the rows of a table lie, also of one that is made when it is asked for; `None` where its rows are no
+    /// messages with attributes, or the signal has no such table.
     ///
     /// # Errors
     /// `data` is not the request that was decoded.

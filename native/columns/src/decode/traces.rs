@@ -192,17 +192,17 @@ fn read_status(status: Status<'_>) -> Result<(i32, &str), ReadError> {
 
 /// Where the rows of `events` or `links` lie.
 pub(super) fn rows<'a>(columns: &'a Columns, data: &[u8], name: &str) -> Result<Option<Rows<'a>>, ReadError> {
-    let tag = match name {
-        "events" => event::ATTRIBUTES,
-        "links" => link::ATTRIBUTES,
+    let (tag, is_events) = match name {
+        "events" => (event::ATTRIBUTES, true),
+        "links" => (link::ATTRIBUTES, false),
         _ => return Ok(None),
     };
     let mut positions = Vec::new();
     for span in spans(columns) {
         for field in Span::within(span.content(data)?, span.offset as usize).fields() {
-            match (name, field?) {
-                ("events", SpanField::Event(event)) => positions.push(Position::of(event.content(), event.offset())),
-                ("links", SpanField::Link(link)) => positions.push(Position::of(link.content(), link.offset())),
+            match field? {
+                SpanField::Event(event) if is_events => positions.push(Position::of(event.content(), event.offset())),
+                SpanField::Link(link) if !is_events => positions.push(Position::of(link.content(), link.offset())),
                 _ => {}
             }
         }

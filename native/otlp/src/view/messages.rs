@@ -1,7 +1,8 @@
 //! The messages of OTLP, a line for each field.
 //!
-//! Each line gives the tag (from [`crate::fields`]), the variant of the message's field enum, the kind of value, and the two
-//! names. [`messages`] makes of them the view, its field enum, the iterator between them, and the [`MessageSchema`].
+//! Each line gives the tag (from [`crate::fields`]), the variant of the message's field enum, the kind of value, and
+//! the two names. [`messages`] makes of them the view, its field enum, the iterator between them, and the
+//! [`MessageSchema`].
 
 // Tags are u8, but for one that is u32.
 #![allow(clippy::cast_lossless)]
@@ -167,8 +168,8 @@ pub trait Message<'a> {
     /// Reads the next field of a message that is not at its end.
     fn read_field(reader: &mut Reader<'a>) -> Result<Self::Field, ReadError>;
 
-    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors. The reader goes in and comes
-    /// back by value, and the field with it, so that neither of the caller's has to live in memory.
+    /// The same for everything that is rare: unknown fields, numbers that are not packed, errors. The reader goes in
+    /// and comes back by value, and the field with it, so that neither of the caller's has to live in memory.
     fn read_other(reader: Reader<'a>) -> Result<(Self::Field, Reader<'a>), ReadError>;
 }
 
@@ -222,7 +223,7 @@ macro_rules! messages {
             $( $tag:ident $variant:ident ($($kind:tt)+) $name:literal $json:literal; )+
         }
     )+) => {
-        /// Statics may refer to each other in a circle, which constants may not: an array holds values, and is one.
+        /// A `static` may refer to others in a circle, which a `const` may not: an array holds values, and is one.
         #[allow(non_upper_case_globals)]
         mod schemas {
             use super::*;

@@ -1,6 +1,8 @@
 //! Attributes and their values: the parts of views that every signal needs.
 
-use super::messages::{AnyValue, AnyValueField, ArrayValueField, KeyValue, KeyValueField, KeyValueListField};
+use super::messages::{
+    AnyValue, AnyValueField, ArrayValue, ArrayValueField, KeyValue, KeyValueField, KeyValueList, KeyValueListField,
+};
 use super::set_once;
 use crate::fields::{any_value, key_value};
 use otlp_wire::simd::utf8::is_short_ascii;
@@ -10,7 +12,8 @@ impl<'a> KeyValue<'a> {
     /// The key, "" where there is none, and the value.
     ///
     /// # Errors
-    /// What is wrong in the pair itself, or [`ErrorKind::RepeatedMessage`] for a second value. The value is not looked into.
+    /// What is wrong in the pair itself, or [`ErrorKind::RepeatedMessage`] for a second value. The value is not looked
+    /// into.
     #[inline]
     pub fn pair(self) -> Result<(&'a str, Option<AnyValue<'a>>), ReadError> {
         let (mut key, mut value) = ("", None);
@@ -27,7 +30,8 @@ impl<'a> KeyValue<'a> {
         Ok((key, value))
     }
 
-    /// Checks the pair and everything in it. `depth` is the pair's own depth in its request, as for [`AnyValue::check`].
+    /// Checks the pair and everything in it. `depth` is the pair's own depth in its request, as for
+    /// [`AnyValue::check`].
     ///
     /// # Errors
     /// What is wrong, with [`ErrorKind::TooDeep`] for what lies too deep.
@@ -46,9 +50,9 @@ impl<'a> KeyValue<'a> {
     }
 }
 
-/// Whether a `KeyValue` has the shape that encoders give nearly every one, with nothing wrong in it: a key, then a value that is a
-/// scalar, all lengths in one byte, all text ASCII. This is the most frequent message by far, and in this shape a few comparisons tell
-/// all that the fields tell one by one.
+/// Whether a `KeyValue` has the shape that encoders give nearly every one, with nothing wrong in it: a key, then a
+/// value that is a scalar, all lengths in one byte, all text ASCII. This is the most frequent message by far, and in
+/// this shape a few comparisons tell all that the fields tell one by one.
 #[inline(always)]
 fn is_plain_pair(content: &[u8]) -> bool {
     let [key_value::KEY, key_length @ 0..0x80, rest @ ..] = content else { return false };
@@ -83,12 +87,12 @@ fn is_varint(content: &[u8]) -> bool {
 }
 
 impl<'a> AnyValue<'a> {
-    /// The member that is set, never [`AnyValueField::Unknown`]: the last one where there are several, `None` where the value
-    /// is empty.
+    /// The member that is set, never [`AnyValueField::Unknown`]: the last one where there are several, `None` where the
+    /// value is empty.
     ///
     /// # Errors
-    /// What is wrong in the value itself, or [`ErrorKind::RepeatedMessage`] for an array or list of pairs behind another one.
-    /// Their elements are not looked into.
+    /// What is wrong in the value itself, or [`ErrorKind::RepeatedMessage`] for an array or list of pairs behind
+    /// another one. Their elements are not looked into.
     #[inline]
     pub fn value(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
         let (mut value, mut container) = (None, None);
@@ -109,9 +113,9 @@ impl<'a> AnyValue<'a> {
         Ok(value)
     }
 
-    /// Checks the value and everything in it, also in a member that another one behind it replaces. `depth` is the value's own depth in
-    /// its request, which is at depth 0; no message may lie deeper than `max_depth`. The check calls itself
-    /// for what is nested, so that `max_depth` bounds the stack that it takes.
+    /// Checks the value and everything in it, also in a member that another one behind it replaces. `depth` is the
+    /// value's own depth in its request, which is at depth 0; no message may lie deeper than `max_depth`. The check
+    /// calls itself for what is nested, so that `max_depth` bounds the stack that it takes.
     ///
     /// # Errors
     /// What is wrong, with [`ErrorKind::TooDeep`] for what lies too deep.
@@ -131,24 +135,46 @@ impl<'a> AnyValue<'a> {
                 AnyValueField::Array(array) => {
                     set_once(&mut container, (), start)?;
                     check_depth(depth + 1, max_depth, start)?;
-                    for field in array.fields() {
-                        if let ArrayValueField::Value(element) = field? {
-                            element.check(depth + 2, max_depth)?;
-                        }
-                    }
+                    array.check(depth + 1, max_depth)?;
                 }
                 AnyValueField::KeyValueList(list) => {
                     set_once(&mut container, (), start)?;
                     check_depth(depth + 1, max_depth, start)?;
-                    for field in list.fields() {
-                        if let KeyValueListField::Value(pair) = field? {
-                            pair.check(depth + 2, max_depth)?;
-                        }
-                    }
+                    list.check(depth + 1, max_depth)?;
                 }
                 _ => {}
             }
             start = fields.offset();
+        }
+        Ok(())
+    }
+}
+
+impl ArrayValue<'_> {
+    /// Checks the elements of an array that is itself at `depth`, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let ArrayValueField::Value(element) = field? {
+                element.check(depth + 1, max_depth)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl KeyValueList<'_> {
+    /// Checks the pairs of a list that is itself at `depth`, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let KeyValueListField::Value(pair) = field? {
+                pair.check(depth + 1, max_depth)?;
+            }
         }
         Ok(())
     }

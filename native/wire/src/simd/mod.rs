@@ -8,6 +8,9 @@
 //! benchmarks, and the crate's [`Text`](crate::text::Text) uses [`active`]. A short string goes to scalar
 //! code before anything is looked up.
 //!
+//! The way back, that bytes are UTF-8, is checked in [`utf8`], with words for short strings and by simdutf8 for long
+//! ones.
+//!
 //! Every kernel reserves the most that the input can take and then writes without asking (`sink.rs`). A counting pass
 //! first would give an exact reservation, but it reads the text twice, and the output is a pooled buffer that stays.
 

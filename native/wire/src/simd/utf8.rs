@@ -1,8 +1,9 @@
 //! The check that a string is UTF-8, for strings as short as telemetry's.
 //!
-//! Nearly all of them are ASCII and take 5 to 60 bytes. The check of the standard library goes from byte to byte until it is aligned, and
-//! vector code for all of UTF-8 costs more to get into than such a string takes. So ASCII comes first, eight bytes at a time at any
-//! alignment, the last eight reaching back over bytes that were seen; only what is not ASCII is looked at again.
+//! Nearly all of them are ASCII and take 5 to 60 bytes. The check of the standard library goes from byte to byte until
+//! it is aligned, and vector code for all of UTF-8 costs more to get into than such a string takes. So ASCII comes
+//! first, eight bytes at a time at any alignment, the last eight reaching back over bytes that were seen; only what is
+//! not ASCII is looked at again.
 
 use simdutf8::basic;
 
