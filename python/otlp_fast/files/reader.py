@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO, NamedTuple
@@ -47,6 +49,7 @@ class RequestReader:
         name: of the file, as errors have it.
         format: one of `FORMATS`.
         encoding: how the file is compressed: "none", "gzip", "zstd" or "lz4".
+        size: of the file in bytes; None where it is a pipe.
         skipped: how many requests of other signals than the wanted one were passed over so far.
     """
 
@@ -63,6 +66,7 @@ class RequestReader:
         if signal is not None and signal not in SIGNALS:
             raise ValueError(f'unknown signal {signal!r}: expected "traces", "logs" or "metrics"')
         self.name = name
+        self.size = _size_of(file)
         self.skipped = 0
         self._file = file
         self._wanted = signal
@@ -149,6 +153,15 @@ class RequestReader:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _size_of(file: BinaryIO) -> int | None:
+    """Give the length of a file on disk; None for anything else."""
+    try:
+        status = os.fstat(file.fileno())
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _signal_of_json(text: bytes) -> str | None:
