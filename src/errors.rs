@@ -21,10 +21,10 @@ pub(crate) enum BorderError {
     Response(ResponseError),
     /// A request that cannot be cut.
     Split(SplitError),
-    /// A request that is not one; with the path of the offset.
-    Request(ReadError, String),
     /// A request that has no columns, and the path of the error in it.
     Decode(DecodeError, String),
+    /// A request that is not one; with the path of the offset.
+    Request(ReadError, String),
     /// JSON that is no request.
     Json(FromJsonError),
     /// No memory for a result; with what to say about it.
@@ -64,7 +64,6 @@ impl From<BorderError> for PyErr {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
-            BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
             BorderError::Decode(error, path) => {
                 let offset = match error {
                     DecodeError::Malformed(error) => error.offset,
@@ -73,6 +72,7 @@ impl From<BorderError> for PyErr {
                 };
                 decode_error(&error, offset, &path)
             }
+            BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),

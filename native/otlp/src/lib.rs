@@ -12,8 +12,8 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
-//! | [`signal`], [`detect`] | the three signals; which of them a request is of |
-//! | [`split`], [`select`], [`merge`] | cutting a request into smaller ones; some of its items; putting requests together |
+//! | [`signal`], [`split`], [`select`], [`merge`] | the three signals; a request in parts, some of its items, several as one |
+//! | [`detect`] | which of the signals a request is of |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`json`] | OTLP/JSON, both ways |
