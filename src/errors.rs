@@ -5,8 +5,10 @@
 
 use otlp_columns::decode::DecodeError;
 use otlp_compression::CompressionError;
+use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
+use otlp_wire::ReadError;
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -21,6 +23,12 @@ pub(crate) enum BorderError {
     Split(SplitError),
     /// A request that has no columns, and the path of the error in it.
     Decode(DecodeError, String),
+    /// A request that is not one; with the path of the offset.
+    Request(ReadError, String),
+    /// JSON that is no request.
+    Json(FromJsonError),
+    /// No memory for a result; with what to say about it.
+    OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
     /// A `Buffer` that was released, or one that is still in use.
@@ -36,6 +44,15 @@ impl From<ResponseError> for BorderError {
 impl From<SplitError> for BorderError {
     fn from(error: SplitError) -> Self {
         Self::Split(error)
+    }
+}
+
+impl From<FromJsonError> for BorderError {
+    fn from(error: FromJsonError) -> Self {
+        match error.kind {
+            FromJsonErrorKind::OutOfMemory => Self::OutOfMemory(error.to_string()),
+            _ => Self::Json(error),
+        }
     }
 }
 
@@ -55,6 +72,9 @@ impl From<BorderError> for PyErr {
                 };
                 decode_error(&error, offset, &path)
             }
+            BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
+            BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
@@ -66,6 +86,7 @@ impl From<BorderError> for PyErr {
     }
 }
 
+/// A `DecodeError` with its place.
 fn decode_error(error: &impl Display, offset: usize, path: &str) -> PyErr {
     let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
     raised("DecodeError", &format!("{error}{place}"), |attributes| {

@@ -9,12 +9,16 @@
 //! | module | holds |
 //! |---|---|
 //! | [`table`] | columns, tables, dictionaries of strings |
+//! | [`contract`] | which tables and columns there are, and their types |
 //! | [`decode`] | a request as tables |
 //! | [`attributes`] | attributes of a key, or all of a table |
 //! | [`values`] | values of any type as columns |
+//! | [`write`] | tables as a request |
 #![forbid(unsafe_code)]
 
 pub mod attributes;
+pub mod contract;
 pub mod decode;
 pub mod table;
 pub mod values;
+pub mod write;

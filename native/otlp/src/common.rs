@@ -15,7 +15,7 @@ use otlp_wire::{Mark, Text, Writer};
 /// receiver, so an attribute that would is left out instead.
 pub const MAX_MESSAGE_DEPTH: u32 = 100;
 
-/// A value without parts.
+/// A value that is written in one call.
 #[derive(Clone, Copy, Debug)]
 pub enum Scalar<'a> {
     /// An empty `AnyValue`.
@@ -30,6 +30,8 @@ pub enum Scalar<'a> {
     Text(Text<'a>),
     /// `bytes_value`
     Bytes(&'a [u8]),
+    /// A container whose content is encoded already.
+    Encoded(Container, &'a [u8]),
 }
 
 /// The two kinds of values with parts.
@@ -133,7 +135,7 @@ pub fn value(writer: &mut Writer, tag: u8, value: Scalar<'_>) {
 fn scalar_guess(value: Scalar<'_>) -> usize {
     match value {
         Scalar::Text(text) => 2 + text.known_utf8_len().unwrap_or(text.max_utf8_len() / 2),
-        Scalar::Bytes(bytes) => 2 + bytes.len(),
+        Scalar::Bytes(bytes) | Scalar::Encoded(_, bytes) => 2 + bytes.len(),
         _ => 11,
     }
 }
@@ -162,6 +164,11 @@ fn any_value_field(writer: &mut Writer, tag: u8, value: Scalar<'_>, guess: usize
         Scalar::Bytes(bytes) => {
             let mark = writer.open(tag, guess);
             writer.bytes_field(any_value::BYTES_VALUE, bytes);
+            writer.close(mark);
+        }
+        Scalar::Encoded(kind, content) => {
+            let mark = writer.open(tag, guess);
+            writer.bytes_field(kind.tag(), content);
             writer.close(mark);
         }
     }

@@ -1,21 +1,23 @@
 //! `Metric` with its data, data points and exemplars, field by field in ascending order.
 //!
 //! A metric is written as [`begin_metric`]; then, where it has data points, [`open_data`], the points, [`close_data`]. The
-//! three kinds of data points differ in where their attributes and exemplars stand:
+//! kinds of data points differ in where their attributes and exemplars stand:
 //!
 //! | point | written as |
 //! |---|---|
 //! | number | [`open_number_point`], exemplars, [`number_point_value`], attributes, close |
 //! | histogram | [`open_histogram_point`], packed counts and bounds, exemplars, attributes, [`close_histogram_point`] |
 //! | exponential histogram | open, attributes, [`exponential_point_fields`], two [`exponential_buckets`], [`exponential_point_flags`], exemplars, [`close_exponential_point`] |
+//! | summary | [`open_summary_point`], [`quantile`]s, attributes, close |
 //!
+//! The flags of the others stand between their attributes and what closes them.
 //! Plain fields that are zero are left out; `sum`, `min` and `max` are `optional` in the proto file and written whenever
-//! they are there, zero or not; a value is a oneof and always written.
+//! they are there, zero or not; a value is a oneof and written whenever there is one.
 
 use crate::common::{fixed64_field, id_field, text_field, varint_field};
 use crate::fields::{
     buckets, exemplar, exponential_histogram_data_point as exponential, histogram_data_point as histogram, metric,
-    metric_data, number_data_point as number,
+    metric_data, number_data_point as number, summary_data_point as summary_point, value_at_quantile,
 };
 use otlp_wire::{Mark, Text, Writer, zigzag};
 
@@ -30,15 +32,24 @@ pub enum Kind {
     Histogram,
     /// `ExponentialHistogram`.
     ExponentialHistogram,
+    /// `Summary`
+    Summary,
 }
 
 impl Kind {
+    /// The kind whose data is the field of this number.
+    pub fn of_number(number: u8) -> Option<Self> {
+        let all = [Self::Gauge, Self::Sum, Self::Histogram, Self::ExponentialHistogram, Self::Summary];
+        all.into_iter().find(|kind| kind.tag() >> 3 == number)
+    }
+
     const fn tag(self) -> u8 {
         match self {
             Self::Gauge => metric::GAUGE,
             Self::Sum => metric::SUM,
             Self::Histogram => metric::HISTOGRAM,
             Self::ExponentialHistogram => metric::EXPONENTIAL_HISTOGRAM,
+            Self::Summary => metric::SUMMARY,
         }
     }
 }
@@ -46,6 +57,8 @@ impl Kind {
 /// The value of a number point or an exemplar.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {
+    /// None: nothing was recorded.
+    None,
     /// `as_int`
     Int(i64),
     /// `as_double`
@@ -149,6 +162,26 @@ pub fn close_histogram_point(writer: &mut Writer, mark: Mark, summary: &Summary)
     writer.close(mark);
 }
 
+/// Begins the point of a summary; its quantiles follow.
+#[inline]
+pub fn open_summary_point(writer: &mut Writer, times: Times, count: u64, sum: f64) -> Mark {
+    let mark = writer.open(metric_data::DATA_POINTS, 0x80);
+    fixed64_field(writer, summary_point::START_TIME_UNIX_NANO, times.start_time_unix_nano);
+    fixed64_field(writer, summary_point::TIME_UNIX_NANO, times.time_unix_nano);
+    fixed64_field(writer, summary_point::COUNT, count);
+    fixed64_field(writer, summary_point::SUM, sum.to_bits());
+    mark
+}
+
+/// Writes a quantile of a summary, 0 to 1, and the value at it.
+#[inline]
+pub fn quantile(writer: &mut Writer, quantile: f64, value: f64) {
+    let mark = writer.open(summary_point::QUANTILE_VALUES, 0);
+    fixed64_field(writer, value_at_quantile::QUANTILE, quantile.to_bits());
+    fixed64_field(writer, value_at_quantile::VALUE, value.to_bits());
+    writer.close(mark);
+}
+
 /// Begins an exponential histogram point; its attributes follow first, under [`exponential::ATTRIBUTES`].
 #[inline]
 pub fn open_exponential_point(writer: &mut Writer) -> Mark {
@@ -166,7 +199,7 @@ pub fn exponential_point_fields(writer: &mut Writer, times: Times, summary: &Sum
     fixed64_field(writer, exponential::ZERO_COUNT, zero_count);
 }
 
-/// Writes the positive or the negative buckets; nothing where there are none.
+/// Writes the positive or the negative buckets; nothing where there are none and their offset is 0.
 pub fn exponential_buckets(writer: &mut Writer, is_negative: bool, offset: i32, counts: &[u64]) {
     buckets_with(writer, is_negative, offset, counts.len(), |writer| {
         writer.packed_varint_field(buckets::BUCKET_COUNTS, counts);
@@ -181,7 +214,7 @@ pub fn small_exponential_buckets(writer: &mut Writer, is_negative: bool, offset:
 }
 
 fn buckets_with(writer: &mut Writer, is_negative: bool, offset: i32, count: usize, counts: impl FnOnce(&mut Writer)) {
-    if count == 0 {
+    if count == 0 && offset == 0 {
         return;
     }
     let tag = if is_negative { exponential::NEGATIVE } else { exponential::POSITIVE };
@@ -197,11 +230,12 @@ pub fn exponential_point_flags(writer: &mut Writer, flags: u32) {
     varint_field(writer, exponential::FLAGS, u64::from(flags));
 }
 
-/// Ends an exponential histogram point.
+/// Ends an exponential histogram point. Measurements up to `zero_threshold`, which SDKs leave at 0, count as zero.
 #[inline]
-pub fn close_exponential_point(writer: &mut Writer, mark: Mark, summary: &Summary) {
+pub fn close_exponential_point(writer: &mut Writer, mark: Mark, summary: &Summary, zero_threshold: f64) {
     optional_double(writer, exponential::MIN, summary.min);
     optional_double(writer, exponential::MAX, summary.max);
+    fixed64_field(writer, exponential::ZERO_THRESHOLD, zero_threshold.to_bits());
     writer.close(mark);
 }
 

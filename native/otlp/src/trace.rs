@@ -27,8 +27,8 @@ pub struct SpanHead<'a> {
     pub parent_span_id: Option<[u8; 8]>,
     /// The operation.
     pub name: Text<'a>,
-    /// `SpanKind`: 0 for unspecified, 1 to 5.
-    pub kind: u32,
+    /// `SpanKind`: 0 for unspecified, 1 to 5; an open enum, so any `int32` is kept.
+    pub kind: i32,
     /// ns since the epoch; 0 is left out.
     pub start_time_unix_nano: u64,
     /// ns since the epoch; 0 is left out.
@@ -67,7 +67,7 @@ pub fn begin_span(writer: &mut Writer, head: &SpanHead<'_>) {
         id_field(writer, span::PARENT_SPAN_ID, id);
     }
     text_field(writer, span::NAME, head.name);
-    varint_field(writer, span::KIND, u64::from(head.kind));
+    varint_field(writer, span::KIND, i64::from(head.kind) as u64);
     fixed64_field(writer, span::START_TIME_UNIX_NANO, head.start_time_unix_nano);
     fixed64_field(writer, span::END_TIME_UNIX_NANO, head.end_time_unix_nano);
 }

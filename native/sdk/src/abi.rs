@@ -473,7 +473,7 @@ mod functions {
                     trace_state: head.trace_state.text(),
                     parent_span_id: (head.has_parent_span_id != 0).then_some(head.parent_span_id),
                     name: head.name.text(),
-                    kind: head.kind,
+                    kind: head.kind as i32,
                     start_time_unix_nano: head.start_time_unix_nano,
                     end_time_unix_nano: head.end_time_unix_nano,
                 };
@@ -710,7 +710,7 @@ mod functions {
     pub unsafe extern "C" fn otlp_close_exponential_point(writer: *mut Writer, mark: &RawMark, summary: &RawSummary) {
         // SAFETY: see the head of the file: a live writer, and the mark was made on it.
         unsafe {
-            writing(writer, |writer| metrics::close_exponential_point(writer, mark.get(), &summary.summary()));
+            writing(writer, |writer| metrics::close_exponential_point(writer, mark.get(), &summary.summary(), 0.0));
         }
     }
 

@@ -26,6 +26,18 @@ impl Writer {
         self.put_words(words);
     }
 
+    /// A packed `double` field; nothing for an empty array.
+    pub fn packed_double_field(&mut self, tag: u8, values: &[f64]) {
+        if values.is_empty() {
+            return;
+        }
+        self.put([tag]);
+        self.varint(size_of_val(values) as u64);
+        if self.reserve(size_of_val(values)) {
+            values.iter().for_each(|value| self.put(value.to_le_bytes()));
+        }
+    }
+
     /// A packed field of unsigned varints; nothing for an empty array.
     pub fn packed_varint_field(&mut self, tag: u8, words: &[u64]) {
         if words.is_empty() {
@@ -70,6 +82,10 @@ mod tests {
                 let (mut fixed, mut naive_fixed) = (Writer::new(), Writer::new());
                 fixed.packed_fixed64_field(TAG, &words);
                 words.iter().for_each(|word| naive_fixed.put_slice(&word.to_le_bytes()));
+                let doubles: Vec<f64> = words.iter().map(|&word| f64::from_bits(word)).collect();
+                let mut double = Writer::new();
+                double.packed_double_field(TAG, &doubles);
+                prop_assert_eq!(double.as_slice(), fixed.as_slice());
                 for (packed, content) in [(varints, naive_varints), (fixed, naive_fixed)] {
                     let mut expected = Writer::new();
                     if !words.is_empty() {

@@ -1,6 +1,8 @@
 //! Attributes and their values: the parts of views that every signal needs.
 
-use super::messages::{AnyValue, AnyValueField, ArrayValueField, KeyValue, KeyValueField, KeyValueListField};
+use super::messages::{
+    AnyValue, AnyValueField, ArrayValue, ArrayValueField, KeyValue, KeyValueField, KeyValueList, KeyValueListField,
+};
 use super::set_once;
 use crate::fields::{any_value, key_value};
 use otlp_wire::simd::utf8::is_short_ascii;
@@ -133,24 +135,46 @@ impl<'a> AnyValue<'a> {
                 AnyValueField::Array(array) => {
                     set_once(&mut container, (), start)?;
                     check_depth(depth + 1, max_depth, start)?;
-                    for field in array.fields() {
-                        if let ArrayValueField::Value(element) = field? {
-                            element.check(depth + 2, max_depth)?;
-                        }
-                    }
+                    array.check(depth + 1, max_depth)?;
                 }
                 AnyValueField::KeyValueList(list) => {
                     set_once(&mut container, (), start)?;
                     check_depth(depth + 1, max_depth, start)?;
-                    for field in list.fields() {
-                        if let KeyValueListField::Value(pair) = field? {
-                            pair.check(depth + 2, max_depth)?;
-                        }
-                    }
+                    list.check(depth + 1, max_depth)?;
                 }
                 _ => {}
             }
             start = fields.offset();
+        }
+        Ok(())
+    }
+}
+
+impl ArrayValue<'_> {
+    /// Checks the elements of an array that is itself at `depth`, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let ArrayValueField::Value(element) = field? {
+                element.check(depth + 1, max_depth)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl KeyValueList<'_> {
+    /// Checks the pairs of a list that is itself at `depth`, see [`AnyValue::check`].
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+        for field in self.fields() {
+            if let KeyValueListField::Value(pair) = field? {
+                pair.check(depth + 1, max_depth)?;
+            }
         }
         Ok(())
     }

@@ -1,0 +1,73 @@
+//! Columns as a request: the batch writer.
+//!
+//! [`write`] takes the tables that decoding gives, as they are or made by hand, borrowed, from memory that somebody else filled. So
+//! they are checked first (the private module `check`); what is written then is a request that every reader takes, in canonical
+//! form: fields in ascending order, lengths and varints minimal, nothing that is zero.
+//!
+//! It is one forward pass over the items, group by group. Each message is opened with a guess at its length, filled by the encoders of
+//! `otlp-schema` that the walker over SDK objects uses, and closed, which moves bytes only where the guess was wrong. Nothing is
+//! allocated for an item. Items need not be in the order of their scopes: they are put into it by counting (`grouping`).
+//!
+//! **Where OTLP has two forms for one meaning**, that of SDKs is written for what stands once in a group, the shorter one for what
+//! stands in every item: a resource and a scope are there even when they are empty, an empty status and an empty body are left out.
+//! Resources and scopes stand in the order of their tables, also those without items.
+
+mod attributes;
+mod check;
+mod column;
+mod details;
+mod error;
+mod grouping;
+mod groups;
+mod logs;
+mod metrics;
+mod points;
+mod traces;
+
+pub use column::{BytesRef, ColumnRef, TableRef, TextRef};
+pub use error::{Problem, WriteError};
+
+use check::Tables;
+use otlp_schema::signal::Signal;
+use otlp_wire::{PooledBytes, Writer};
+
+/// The longest request for which memory is taken ahead.
+const MAX_EXPECTED: usize = 1 << 30;
+
+/// Writes tables as a request.
+///
+/// `tables` gives a table by its name in `docs/columns.md`, or none: then it has no rows. Only the tables of the items must be
+/// there, `spans`, `log_records`, or `metrics` and `points`. Where there are no `scopes`, or no `resources`, all belongs to an empty
+/// one.
+///
+/// # Errors
+/// What is wrong with the tables and where, or that there is no memory for the request.
+pub fn write<'a>(signal: Signal, tables: &dyn Fn(&str) -> Option<TableRef<'a>>) -> Result<PooledBytes, WriteError> {
+    let tables = Tables::check(signal, tables)?;
+    let mut writer = Writer::new();
+    // A request takes about as much as its columns: strings are repeated in it, zeros and unused columns are not there.
+    if !writer.reserve(tables.byte_len().min(MAX_EXPECTED)) {
+        writer.restart(0);
+    }
+    match signal {
+        Signal::Traces => {
+            let spans = traces::Spans::new(&tables);
+            groups::write(&mut writer, &tables, "spans", |writer, row| spans.write(writer, row));
+        }
+        Signal::Logs => {
+            let records = logs::LogRecords::new(&tables);
+            groups::write(&mut writer, &tables, "log_records", |writer, row| records.write(writer, row));
+        }
+        Signal::Metrics => {
+            let metrics = metrics::Metrics::new(&tables)?;
+            groups::write(&mut writer, &tables, "metrics", |writer, row| metrics.write(writer, row));
+        }
+    }
+    if writer.failed() { Err(WriteError::OutOfMemory) } else { Ok(PooledBytes::new(writer.take(), 0)) }
+}
+
+/// An id, if it is one: all zeros is none.
+#[inline(always)]
+fn present<const N: usize>(id: [u8; N]) -> Option<[u8; N]> {
+    (id != [0; N]).then_some(id)
+}

@@ -1,0 +1,214 @@
+//! The batch writer against the decoder: what is written from tables is read back as these tables, however they were laid out.
+
+mod random_tables;
+
+use otlp_columns::contract::{self, ColumnType};
+use otlp_columns::decode::{Columns, Limits, Tags};
+use otlp_columns::table::{Column, Table, TextBuilder};
+use otlp_columns::values::ValuesBuilder;
+use otlp_columns::write::{TableRef, write};
+use otlp_schema::signal::Signal;
+use otlp_schema::view::messages::KeyValue;
+use otlp_wire::{Reader, WireType};
+use proptest::prelude::*;
+use random_tables::{Random, Tables, random_tables, u32s};
+
+const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
+
+fn written(signal: Signal, tables: &Tables) -> Vec<u8> {
+    let request = write(signal, &|name| tables.get(name).map(TableRef::from));
+    request.unwrap_or_else(|error| panic!("{error}")).as_slice().to_vec()
+}
+
+/// All tables of a request, with all columns, in the order of the contract.
+fn decoded(signal: Signal, request: &[u8]) -> Tables {
+    let columns = Columns::decode(request, signal, Limits::default()).unwrap();
+    let mut tables = Tables::new();
+    for kind in contract::tables(signal) {
+        let mut table = match kind.name.strip_suffix(".attributes").or(kind.name.strip_suffix(".metadata")) {
+            Some(owner) => attributes(&columns, request, owner),
+            None => columns.table(request, kind.name).unwrap().unwrap().into_owned(),
+        };
+        table.columns.extend(columns.further(request, kind.name).unwrap().unwrap_or_default().columns);
+        let place = |name: &str| kind.columns.iter().position(|(known, _)| *known == name);
+        table.columns.sort_by_key(|(name, _)| place(name));
+        tables.insert(kind.name, table);
+    }
+    tables
+}
+
+/// The attributes of a table, field by field.
+fn attributes(columns: &Columns, request: &[u8], owner: &str) -> Table {
+    let rows = columns.rows(request, owner).unwrap().unwrap();
+    let (mut keys, mut values) = (TextBuilder::default(), ValuesBuilder::default());
+    for (row, position) in rows.positions.iter().enumerate() {
+        let tag = match &rows.tags {
+            Tags::Same(tag) => *tag,
+            Tags::ByRow(tags) => tags[row],
+        };
+        let mut reader = Reader::new(position.content(request).unwrap());
+        while let Some(field) = reader.read_tag().unwrap() {
+            if field.field == u32::from(tag >> 3) && field.wire_type == WireType::Len {
+                let (key, value) = KeyValue::new(reader.read_bytes().unwrap()).pair().unwrap();
+                keys.push(key);
+                values.push(value.and_then(|value| value.value().unwrap()));
+            } else {
+                reader.skip(field).unwrap();
+            }
+        }
+    }
+    let columns = vec![
+        ("key", Column::Text(keys.finish())),
+        ("type", Column::U8(values.types)),
+        ("text", Column::Text(values.texts.finish())),
+        ("int", Column::I64(values.ints)),
+        ("double", Column::F64(values.doubles)),
+        ("bytes", Column::Bytes(values.bytes)),
+    ];
+    let Column::U8(types) = &columns[1].1 else { unreachable!() };
+    Table { rows: types.len(), columns }
+}
+
+/// A row in words, with all that belongs to it, but not what it belongs to.
+fn row_in_words(signal: Signal, tables: &Tables, name: &str, row: usize) -> String {
+    let mut words = String::from("{");
+    for &(column, kind) in contract::table(signal, name).unwrap().columns {
+        let value = match tables.get(name).and_then(|table| table.column(column)) {
+            None => continue,
+            Some(Column::U8(values)) => values[row].to_string(),
+            Some(Column::I32(values)) => values[row].to_string(),
+            Some(Column::I64(values)) => values[row].to_string(),
+            Some(Column::U64(values)) => values[row].to_string(),
+            Some(Column::F64(values)) => values[row].to_string(),
+            Some(Column::U32(_)) if matches!(kind, ColumnType::RowOf(_)) => continue,
+            Some(Column::U32(values)) => values[row].to_string(),
+            Some(Column::SpanIds(values)) if values[row] == [0; 8] => continue,
+            Some(Column::TraceIds(values)) if values[row] == [0; 16] => continue,
+            Some(Column::SpanIds(values)) => format!("{:?}", values[row]),
+            Some(Column::TraceIds(values)) => format!("{:?}", values[row]),
+            Some(Column::Text(texts)) => texts.dictionary.get(texts.codes[row] as usize).unwrap().to_owned(),
+            Some(Column::Bytes(bytes)) => format!("{:?}", bytes.get(row).unwrap()),
+            Some(Column::Offsets(offsets)) => {
+                let ColumnType::Offsets(child) = kind else { unreachable!() };
+                let rows = offsets[row] as usize..offsets[row + 1] as usize;
+                rows.map(|row| row_in_words(signal, tables, child, row)).collect()
+            }
+        };
+        if !matches!(value.as_str(), "" | "0" | "[]") {
+            words += &format!("{column}={value} ");
+        }
+    }
+    // What names this table's rows: the points of a metric, the buckets of a point.
+    for other in
+        contract::tables(signal).filter(|other| name == "metrics" || name == "points" && other.name != "points")
+    {
+        let is_owned = |kind: &ColumnType| *kind == ColumnType::RowOf(contract::table(signal, name).unwrap().name);
+        if other.columns.first().is_some_and(|(_, kind)| is_owned(kind)) {
+            words += &belonging(signal, tables, other.name, row);
+        }
+    }
+    words + "}"
+}
+
+/// The rows of a table that belong to a row, by its first column.
+fn belonging(signal: Signal, tables: &Tables, name: &str, owner: usize) -> String {
+    let (column, _) = contract::table(signal, name).unwrap().columns[0];
+    let Some(table) = tables.get(name) else { return String::new() };
+    let owners = table.column(column).map(|_| u32s(tables, name, column));
+    let rows = (0..table.rows).filter(|&row| owners.map_or(0, |owners| owners[row]) as usize == owner);
+    rows.map(|row| row_in_words(signal, tables, name, row)).collect()
+}
+
+/// A whole request in words: resources, scopes and items as they are nested.
+fn in_words(signal: Signal, tables: &Tables) -> Vec<String> {
+    let items = ["spans", "log_records", "metrics"].into_iter().find(|name| tables.contains_key(name)).unwrap();
+    let mut words = Vec::new();
+    for resource in 0..tables["resources"].rows {
+        words.push(row_in_words(signal, tables, "resources", resource));
+        let owners = u32s(tables, "scopes", "resource");
+        for scope in (0..tables["scopes"].rows).filter(|&scope| owners[scope] as usize == resource) {
+            words.push(row_in_words(signal, tables, "scopes", scope));
+            words.push(belonging(signal, tables, items, scope));
+        }
+    }
+    words
+}
+
+/// Lays tables out in another way that means the same or, where rows change their owner, as much: row numbers in no order,
+/// dictionaries backwards and with a string that nobody needs, no columns of zeros, no tables without rows.
+fn laid_out_anew(signal: Signal, tables: &mut Tables, random: &mut Random) {
+    let kinds = tables.get("metrics").map(|_| random_tables::u8s(tables, "metrics", "kind").to_vec());
+    for kind in contract::tables(signal) {
+        let table = tables.get_mut(kind.name).unwrap();
+        for (name, column) in &mut table.columns {
+            match column {
+                Column::Text(texts) => {
+                    let mut strings: Vec<&str> = texts.dictionary.iter().collect();
+                    strings.push("nobody's");
+                    strings.reverse();
+                    let mut dictionary = otlp_columns::table::Dictionary::default();
+                    for string in &strings {
+                        dictionary.data.push_str(string);
+                        dictionary.offsets.push(dictionary.data.len() as u32);
+                    }
+                    texts.codes.iter_mut().for_each(|code| *code = strings.len() as u32 - 1 - *code);
+                    texts.dictionary = dictionary;
+                }
+                // Points may only change places with others whose metrics are of their kind.
+                Column::U32(metrics) if *name == "metric" => {
+                    let kinds = kinds.as_ref().unwrap();
+                    for _ in 0..metrics.len() {
+                        let (one, other) = (random.below(metrics.len()), random.below(metrics.len()));
+                        if kinds[metrics[one] as usize] == kinds[metrics[other] as usize] {
+                            metrics.swap(one, other);
+                        }
+                    }
+                }
+                Column::U32(owners) if matches!(*name, "scope" | "resource") => {
+                    for place in (1..owners.len()).rev() {
+                        owners.swap(place, random.below(place + 1));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let is_zero = |column: &Column| match column {
+            Column::U8(values) => values.iter().all(|value| *value == 0),
+            Column::U64(values) => values.iter().all(|value| *value == 0),
+            Column::F64(values) => values.iter().all(|value| *value == 0.0),
+            Column::SpanIds(values) => values.iter().all(|value| *value == [0; 8]),
+            Column::TraceIds(values) => values.iter().all(|value| *value == [0; 16]),
+            Column::Offsets(values) => values.iter().all(|value| *value == 0),
+            _ => false,
+        };
+        // One column must stay, to say how many rows there are.
+        let first = table.columns[0].0;
+        table.columns.retain(|(name, column)| *name == first || !is_zero(column));
+        table.columns.reverse();
+    }
+}
+
+proptest! {
+    #[test]
+    fn written_tables_are_read_back(seed: u64) {
+        for signal in SIGNALS {
+            let tables = random_tables(signal, &mut Random(seed));
+            let request = written(signal, &tables);
+            let again = decoded(signal, &request);
+            for (name, table) in &tables {
+                prop_assert_eq!(table, &again[name], "{}", name);
+            }
+            prop_assert_eq!(written(signal, &again), request);
+        }
+    }
+
+    #[test]
+    fn layout_of_tables_does_not_matter(seed: u64) {
+        for signal in SIGNALS {
+            let mut random = Random(seed);
+            let mut tables = random_tables(signal, &mut random);
+            laid_out_anew(signal, &mut tables, &mut random);
+            prop_assert_eq!(in_words(signal, &decoded(signal, &written(signal, &tables))), in_words(signal, &tables));
+        }
+    }
+}
