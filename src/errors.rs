@@ -6,6 +6,7 @@
 use otlp_columns::decode::DecodeError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
+use otlp_schema::merge::MergeError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
 use otlp_wire::ReadError;
@@ -52,6 +53,18 @@ impl From<FromJsonError> for BorderError {
         match error.kind {
             FromJsonErrorKind::OutOfMemory => Self::OutOfMemory(error.to_string()),
             _ => Self::Json(error),
+        }
+    }
+}
+
+impl From<MergeError> for BorderError {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::Malformed { request, error, path } => {
+                let separator = if path.is_empty() { "" } else { "." };
+                Self::Request(error, format!("requests[{request}]{separator}{path}"))
+            }
+            MergeError::OutOfMemory => Self::OutOfMemory(error.to_string()),
         }
     }
 }

@@ -35,7 +35,7 @@ impl<'py> FromPyObject<'_, 'py> for JsonText<'py> {
 ///     data: a serialized `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`, in any
 ///         bytes-like object.
 ///     signal: "traces", "logs" or "metrics".
-///     max_depth: the deepest message, the request itself being at depth 0; never more than 500.
+///     max_depth: the deepest message, the request itself being at depth 0; never more than 200.
 ///
 /// Returns:
 ///     One line of UTF-8, without a line break.
@@ -70,7 +70,7 @@ pub(crate) fn to_json<'py>(
 /// Args:
 ///     text: JSON, as `str` or as UTF-8 in any bytes-like object.
 ///     signal: "traces", "logs" or "metrics".
-///     max_depth: the deepest message, the request itself being at depth 0; never more than 500.
+///     max_depth: the deepest message, the request itself being at depth 0; never more than 200.
 ///
 /// Raises:
 ///     DecodeError: `text` is not JSON, not such a request, or nests deeper; `.offset`, in bytes of the UTF-8, and `.path`, in the

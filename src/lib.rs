@@ -11,6 +11,7 @@ mod detect;
 mod errors;
 mod input;
 mod json;
+mod merge;
 mod row;
 mod split;
 mod stream;
@@ -43,6 +44,8 @@ mod _core {
     use crate::detect::detect_signals;
     #[pymodule_export]
     use crate::json::{from_json, to_json};
+    #[pymodule_export]
+    use crate::merge::merge;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]

@@ -34,8 +34,9 @@ use jiter::{JiterError, JiterErrorType, JsonErrorType};
 use otlp_wire::ReadError;
 use std::fmt;
 
-/// The deepest message that is followed, whatever the caller allows: what a thread's stack has room for.
-pub const DEEPEST: u32 = 500;
+/// The deepest message that is followed, whatever the caller allows: twice what protobuf parsers read, and what any thread's stack has
+/// room for (a level takes 1.4 KB).
+pub const DEEPEST: u32 = 200;
 
 /// Why a request did not become JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
