@@ -7,16 +7,6 @@ import click
 _BYTES_PER_MEBIBYTE = 1024 * 1024
 
 
-class Mebibytes(click.IntRange):
-    """A number of MiB on the command line, of bytes in the program."""
-
-    name = "mebibytes"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a number of MiB."""
-        return int(super().convert(value, param, ctx)) * _BYTES_PER_MEBIBYTE
-
-
 signal_option = click.option(
     "--signal",
     type=click.Choice(["traces", "logs", "metrics"]),
@@ -24,7 +14,8 @@ signal_option = click.option(
 )
 max_record_size_option = click.option(
     "--max-record-size",
-    type=Mebibytes(min=1, max=4095),
+    type=click.IntRange(min=1, max=4095),
+    callback=lambda context, option, value: value * _BYTES_PER_MEBIBYTE,
     default=256,
     show_default=True,
     metavar="MIB",

@@ -1,7 +1,7 @@
 """The content of a file, decompressed, taken from its front piece by piece.
 
-What is held is the piece that was asked for and a chunk more, so that neither a large file nor a decompression bomb costs more
-than the caller allows.
+What is held is the piece that was asked for and a chunk more, so that neither a large file nor a decompression bomb
+costs more than the caller allows.
 """
 
 from __future__ import annotations

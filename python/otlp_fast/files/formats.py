@@ -78,8 +78,8 @@ def detect_format(content: Content, max_record_size: int) -> str:
     if len(head) < _LENGTH_BYTES or int.from_bytes(head[:_LENGTH_BYTES], "big") <= max_record_size:
         return "archive"
     raise FormatError(
-        "this is none of: an OTLP request in protobuf, an archive of such requests with their lengths, OTLP/JSON, NDJSON, "
-        "Arrow IPC, Parquet"
+        "this is none of: an OTLP request in protobuf, an archive of such requests with their lengths, OTLP/JSON, "
+        "NDJSON, Arrow IPC, Parquet"
     )
 
 

@@ -31,8 +31,8 @@ def open_reader(
     Args:
         path: of the file; "-" for standard input.
         format: one of `FORMATS`; None to tell it by the content.
-        signal: "traces", "logs" or "metrics": give the requests of this signal only, and take those for it that could be of
-            several. None to tell the signal of each request by its items.
+        signal: "traces", "logs" or "metrics": give the requests of this signal only, and take those for it that could
+            be of several. None to tell the signal of each request by its items.
         max_record_size: the longest record to read, in bytes, compressed and decompressed.
 
     Raises:
@@ -47,7 +47,7 @@ def open_reader(
         file: BinaryIO = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
         name = "standard input"
     else:
-        file = Path(path).open("rb")
+        file = Path(path).open("rb")  # noqa: SIM115 (the reader closes it)
     try:
         return RequestReader(file, name, format=format, signal=signal, max_record_size=max_record_size)
     except BaseException:
@@ -61,8 +61,8 @@ def open_writer(
 ) -> Iterator[RequestWriter]:
     """Open a file for OTLP requests.
 
-    A file that is there is replaced at the end, in one step: after an error it is as it was, and where there was none there is
-    none.
+    A file that is there is replaced at the end, in one step: after an error it is as it was, and where there was none
+    there is none.
 
     Args:
         path: of the file; "-" for standard output.
@@ -105,8 +105,12 @@ def open_writer(
 
 def _write(file: BinaryIO, name: str, format: str, encoding: str) -> Iterator[RequestWriter]:
     writer = RequestWriter(file, name, format=format, encoding=encoding)
-    yield writer
-    writer.close()
+    try:
+        yield writer
+        writer.close()
+    except BaseException:
+        writer.discard()
+        raise
 
 
 def _check_format(format: str | None) -> None:

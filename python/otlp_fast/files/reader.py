@@ -75,6 +75,7 @@ class RequestReader:
         try:
             self._content = Content(file)
             self.format = format or detect_format(self._content, max_record_size)
+            self._records = self._table_records() if self.format in TABLE_FORMATS else self._plain_records()
         except _DAMAGE as error:
             raise FileError(str(error), name=name) from None
         self.encoding = self._content.encoding
@@ -91,16 +92,10 @@ class RequestReader:
             FileError: the file is damaged, or it does not tell the signal of a request.
             OSError: the file cannot be read.
         """
-        if self.format in TABLE_FORMATS:
-            from otlp_fast.files.tables import read_tables
-
-            yield from read_tables(self._file, self._content, self.name, self.format, self._wanted)
-            return
-        records = READERS[self.format](self._content, self._max_record_size)
         number, offset = 1, self._content.offset
         while True:
             try:
-                record = next(records, None)
+                record = next(self._records, None)
                 if record is None:
                     return
                 offset = record.offset
@@ -110,6 +105,18 @@ class RequestReader:
             if request is not None:
                 yield request
             number, offset = number + 1, self._content.offset
+
+    def _plain_records(self) -> Iterator[Record]:
+        return READERS[self.format](self._content, self._max_record_size)
+
+    def _table_records(self) -> Iterator[Record]:
+        from otlp_fast.files.tables import TableReader
+
+        tables = TableReader(self._file, self._content, self.format, self._max_record_size)
+        signal = self._wanted if self._wanted in tables.signals else tables.signals[0]
+        if signal != self._wanted and len(tables.signals) > 1:
+            raise _ambiguous("these may be tables", tables.signals)
+        return tables.records(signal)
 
     def _request(self, record: Record, number: int) -> Request | None:
         """Give the request of a record; None for one of a signal that is not wanted."""
@@ -140,7 +147,7 @@ class RequestReader:
             return signals[0]
         if count_items(data, SIGNALS[0]) == 0:
             return None
-        raise RecordError(f"it may be a request of {' or '.join(signals)}: say which signal it is")
+        raise _ambiguous("it may be a request", signals)
 
     def close(self) -> None:
         """Close the file."""
@@ -153,6 +160,10 @@ class RequestReader:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _ambiguous(what: str, signals: list[str]) -> RecordError:
+    return RecordError(f"{what} of {' or '.join(signals)}: say which signal it is")
 
 
 def _size_of(file: BinaryIO) -> int | None:

@@ -1,10 +1,11 @@
 """Arrow IPC and Parquet: requests as the tables of `otlp_fast.columns`, by pyarrow.
 
-Strings are written plainly, where tables in memory have dictionaries: every batch would bring its own, of which a file of Arrow
-IPC allows only one.
+Strings are written plainly, where tables in memory have dictionaries: every batch would bring its own, of which a file
+of Arrow IPC allows only one.
 
-Arrow IPC is read as a stream, in memory for one batch, also where it is a file: that is a stream between two marks. Parquet has
-its table of contents at the end, so a file is read in place, and what comes through a pipe or is compressed once more is held whole.
+Arrow IPC is read as a stream, in memory for one batch, also where it is a file: that is a stream between two marks.
+Parquet has its table of contents at the end, so a file is read in place, and what comes through a pipe or is compressed
+once more is held whole.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class TableReader:
         """Read the schema.
 
         Raises:
-            RecordError: the file has none.
+            CompressionError: the file is damaged.
+            RecordError: it is no file of this format.
         """
         self._content = content
         try:

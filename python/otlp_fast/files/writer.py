@@ -14,25 +14,40 @@ _MAX_LENGTH = 2**32 - 1
 
 
 class CompressedFile:
-    """A file that compresses what is written to it. Knows how much that was, which writers of tables ask for."""
+    """A file that compresses what is written to it.
+
+    Attributes:
+        content_size: how much was written so far, in bytes before compression.
+        file_size: and in bytes as they lie in the file.
+        closed: whether the end was written.
+    """
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
         """Begin a gzip member, zstd frame or lz4 frame; or nothing, for "none"."""
         self._file = file
         self._compressor = None if encoding == "none" else Compressor(encoding)
         self.content_size = 0
+        self.file_size = 0
         self.closed = False
+        self._is_discarded = False
 
     def write(self, data: bytes | memoryview) -> int:
         """Write all of `data`."""
         # Arrow writes buffers whose elements may be longer than a byte.
         length = memoryview(data).nbytes
         self.content_size += length
-        if self._compressor is None:
-            self._file.write(data)
-        elif ready := self._compressor.compress(data):
-            self._file.write(ready)
+        if self._is_discarded:
+            return length
+        self._write(data if self._compressor is None else self._compressor.compress(data))
         return length
+
+    def _write(self, data: bytes | memoryview) -> None:
+        self.file_size += memoryview(data).nbytes
+        self._file.write(data)
+
+    def discard(self) -> None:
+        """Write nothing any more: writers of tables write the end of the file when they go, whatever happened."""
+        self._is_discarded = True
 
     def tell(self) -> int:
         """Say how much was written, in bytes before compression."""
@@ -46,7 +61,7 @@ class CompressedFile:
         if not self.closed:
             self.closed = True
             if self._compressor is not None:
-                self._file.write(self._compressor.finish())
+                self._write(self._compressor.finish())
             self._file.flush()
 
 
@@ -62,11 +77,11 @@ class FormatWriter(ABC):
     def write(self, data: bytes, signal: str | None) -> None:
         """Write a request."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most forms have no end)
         """Write what belongs to the end of the file."""
 
 
-class _OneSignalWriter(FormatWriter):
+class OneSignalWriter(FormatWriter):
     """For forms that hold requests of one signal."""
 
     def __init__(self, file: CompressedFile, name: str) -> None:
@@ -78,7 +93,7 @@ class _OneSignalWriter(FormatWriter):
             return
         if self.signal not in (None, signal):
             raise FileError(
-                f"holds {self.signal} and cannot take {signal}, too: an archive or NDJSON file can, or choose one signal",
+                f"it has {self.signal} and cannot take {signal}, too: an archive or NDJSON can, or choose one signal",
                 name=self.name,
             )
         self.signal = signal
@@ -89,7 +104,7 @@ class _OneSignalWriter(FormatWriter):
         """Write a request, of the same signal each time."""
 
 
-class _ProtobufWriter(_OneSignalWriter):
+class _ProtobufWriter(OneSignalWriter):
     """Requests one behind the other are one request, as protobuf has it."""
 
     def add(self, data: bytes, signal: str) -> None:
@@ -104,7 +119,7 @@ class _ArchiveWriter(FormatWriter):
         self.file.write(data)
 
 
-class _JsonWriter(_OneSignalWriter):
+class _JsonWriter(OneSignalWriter):
     """One document: the groups of each request are written into the list that the first one began."""
 
     _is_empty = True
@@ -148,7 +163,13 @@ class RequestWriter:
     """
 
     def __init__(self, file: BinaryIO, name: str, *, format: str, encoding: str = "none") -> None:
-        """Begin a file."""
+        """Begin a file.
+
+        Raises:
+            FileError: the form is not compressed that way.
+        """
+        if format == "parquet" and encoding != "none":
+            raise FileError(f"Parquet is compressed inside, and gets no {encoding} around it", name=name)
         self.name = name
         self.format = format
         self.encoding = encoding
@@ -157,17 +178,17 @@ class RequestWriter:
         self._writer = _writer_class(format)(self._file, name)
 
     @property
-    def content_size(self) -> int:
-        """How much was written so far, in bytes before compression."""
-        return self._file.content_size
+    def file_size(self) -> int:
+        """How much was written so far, in bytes as they lie in the file."""
+        return self._file.file_size
 
     def write(self, data: bytes, signal: str | None) -> None:
         """Write a request.
 
         Args:
             data: a serialized request.
-            signal: "traces", "logs" or "metrics"; None for a request without items that could be of any. Only an archive
-                keeps such a request.
+            signal: "traces", "logs" or "metrics"; None for a request without items that could be of any. Only an
+                archive keeps such a request.
 
         Raises:
             DecodeError: `data` is not such a request.
@@ -181,6 +202,10 @@ class RequestWriter:
         """Write the end of the file, and leave it open."""
         self._writer.close()
         self._file.close()
+
+    def discard(self) -> None:
+        """Write no end: the file will not be whole."""
+        self._file.discard()
 
 
 def _writer_class(format: str) -> type[FormatWriter]:

@@ -56,7 +56,7 @@ def attribute_weights(table: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
     if "text" in table:
         weights += _lengths(table["text"])
     if "bytes" in table:
-        weights += np.diff(table["bytes"].offsets.astype(np.int64))
+        weights += _differences(table["bytes"].offsets)
     if "int" in table:
         varints = np.searchsorted(_VARINT_STEPS, table["int"].view(np.uint64), side="right") + 1
         weights += np.where(types == INT, varints, 0)
@@ -67,5 +67,9 @@ def attribute_weights(table: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
 
 def _lengths(text: TextColumn) -> npt.NDArray[np.int64]:
     """Give the length of each string in bytes."""
-    lengths: npt.NDArray[np.int64] = np.diff(text.strings.offsets.astype(np.int64))[text.codes]
+    lengths: npt.NDArray[np.int64] = _differences(text.strings.offsets)[text.codes]
     return lengths
+
+
+def _differences(offsets: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
+    return (offsets[1:] - offsets[:-1]).astype(np.int64)

@@ -32,7 +32,11 @@ class Inspection:
     summary: Summary = field(default_factory=Summary)
 
     def add(self, reader: RequestReader, tell: Callable[[int], None]) -> None:
-        """Count what is in a file, up to its end or to the first damage; `tell` is told how many of its bytes were read.
+        """Count what is in a file, up to its end or to the first damage.
+
+        Args:
+            reader: the file.
+            tell: is told how many of its bytes were read.
 
         Raises:
             OSError: the file cannot be read.

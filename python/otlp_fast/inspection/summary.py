@@ -32,7 +32,15 @@ _ATTRIBUTES = {
 
 @dataclass
 class SignalSummary:
-    """Requests of one signal: how many, with how many items and bytes, and their first and last time in ns, 0 without any."""
+    """Requests of one signal.
+
+    Attributes:
+        requests: how many.
+        items: how many spans, log records or data points are in them.
+        bytes: their length.
+        first_unix_nano: the first time in any of them, in ns since the Unix epoch; 0 where there is none.
+        last_unix_nano: the last one.
+    """
 
     requests: int = 0
     items: int = 0
