@@ -7,6 +7,7 @@ mod array;
 mod buffer;
 mod columns;
 mod compression;
+mod detect;
 mod errors;
 mod input;
 mod json;
@@ -14,6 +15,7 @@ mod merge;
 mod points;
 mod row;
 mod split;
+mod stream;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -40,6 +42,8 @@ mod _core {
     #[pymodule_export]
     use crate::compression::{compress, decompress};
     #[pymodule_export]
+    use crate::detect::detect_signals;
+    #[pymodule_export]
     use crate::json::{from_json, to_json};
     #[pymodule_export]
     use crate::merge::merge;
@@ -47,6 +51,8 @@ mod _core {
     use crate::points::write_points;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
+    #[pymodule_export]
+    use crate::stream::{Compressor, Decompressor};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
