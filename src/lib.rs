@@ -9,6 +9,7 @@ mod columns;
 mod compression;
 mod errors;
 mod input;
+mod red;
 mod row;
 mod split;
 
@@ -36,6 +37,8 @@ mod _core {
     use crate::columns::{Columns, any_value, decode};
     #[pymodule_export]
     use crate::compression::{compress, decompress};
+    #[pymodule_export]
+    use crate::red::{Red, red};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
 

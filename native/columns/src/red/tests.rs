@@ -97,13 +97,14 @@ proptest! {
             let filled = (group.offset..).zip(red.buckets_of(group)).filter(|&(_, &count)| count > 0);
             prop_assert_eq!(filled.map(|(index, &count)| (index, count)).collect::<BTreeMap<_, _>>(), counts);
         }
-        prop_assert_eq!(red.earliest_start, spans.iter().map(|span| span.start).filter(|&start| start > 0).min().unwrap_or(0));
+        let earliest = spans.iter().map(|span| span.start).filter(|&start| start > 0).min();
+        prop_assert_eq!(red.earliest_start, earliest.unwrap_or(0));
         prop_assert_eq!(red.latest_end, spans.iter().map(|span| span.end).max().unwrap_or(0));
     }
 
     #[test]
-    fn order_does_not_matter((spans, shuffled) in spans(60).prop_flat_map(|spans| (Just(spans.clone()), Just(spans).prop_shuffle()))) {
-        prop_assert_eq!(red(&spans), red(&shuffled));
+    fn order_does_not_matter(spans in spans(60).prop_flat_map(|spans| (Just(spans.clone()), Just(spans).prop_shuffle()))) {
+        prop_assert_eq!(red(&spans.0), red(&spans.1));
     }
 
     #[test]
