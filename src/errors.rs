@@ -4,10 +4,14 @@
 //! and filled in. Making one is a cold path.
 
 use otlp_columns::decode::DecodeError;
+use otlp_columns::points::PointsError;
 use otlp_columns::red::RedError;
 use otlp_compression::CompressionError;
+use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
+use otlp_schema::merge::MergeError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
+use otlp_wire::ReadError;
 use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -22,6 +26,14 @@ pub(crate) enum BorderError {
     Split(SplitError),
     /// A request that has no columns, and the path of the error in it.
     Decode(DecodeError, String),
+    /// A request that is not one; with the path of the offset.
+    Request(ReadError, String),
+    /// JSON that is no request.
+    Json(FromJsonError),
+    /// Arrays that cannot be written as points.
+    Points(PointsError),
+    /// No memory for a result; with what to say about it.
+    OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
     /// Spans that are not counted as they should be.
@@ -42,6 +54,27 @@ impl From<SplitError> for BorderError {
     }
 }
 
+impl From<FromJsonError> for BorderError {
+    fn from(error: FromJsonError) -> Self {
+        match error.kind {
+            FromJsonErrorKind::OutOfMemory => Self::OutOfMemory(error.to_string()),
+            _ => Self::Json(error),
+        }
+    }
+}
+
+impl From<MergeError> for BorderError {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::Malformed { request, error, path } => {
+                let separator = if path.is_empty() { "" } else { "." };
+                Self::Request(error, format!("requests[{request}]{separator}{path}"))
+            }
+            MergeError::OutOfMemory => Self::OutOfMemory(error.to_string()),
+        }
+    }
+}
+
 impl From<BorderError> for PyErr {
     #[cold]
     #[inline(never)]
@@ -59,6 +92,11 @@ impl From<BorderError> for PyErr {
                 };
                 decode_error(&error, offset, &path)
             }
+            BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
+            BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::Points(error @ PointsError::OutOfMemory) => PyMemoryError::new_err(error.to_string()),
+            BorderError::Points(error) => raised("EncodeError", &error.to_string(), |_| Ok(())),
+            BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
@@ -70,6 +108,7 @@ impl From<BorderError> for PyErr {
     }
 }
 
+/// A `DecodeError` with its place.
 fn decode_error(error: &impl Display, offset: usize, path: &str) -> PyErr {
     let place = if path.is_empty() { String::new() } else { format!(" in {path}") };
     raised("DecodeError", &format!("{error}{place}"), |attributes| {

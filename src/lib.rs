@@ -9,6 +9,9 @@ mod columns;
 mod compression;
 mod errors;
 mod input;
+mod json;
+mod merge;
+mod points;
 mod red;
 mod row;
 mod split;
@@ -37,6 +40,12 @@ mod _core {
     use crate::columns::{Columns, any_value, decode};
     #[pymodule_export]
     use crate::compression::{compress, decompress};
+    #[pymodule_export]
+    use crate::json::{from_json, to_json};
+    #[pymodule_export]
+    use crate::merge::merge;
+    #[pymodule_export]
+    use crate::points::write_points;
     #[pymodule_export]
     use crate::red::{Red, red};
     #[pymodule_export]

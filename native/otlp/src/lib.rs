@@ -12,16 +12,19 @@
 //! | [`logs`] | `LogRecord` |
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
-//! | [`signal`], [`split`], [`select`] | the three signals; cutting a request into smaller ones; some of its items |
+//! | [`signal`], [`split`], [`select`], [`merge`] | the three signals; a request in parts, some of its items, several as one |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
+//! | [`json`] | OTLP/JSON, both ways |
 //! | [`response`] | `Export*ServiceResponse` and `google.rpc.Status` |
 #![forbid(unsafe_code)]
 
 pub mod common;
 pub mod fields;
+pub mod json;
 pub mod locate;
 pub mod logs;
+pub mod merge;
 pub mod metrics;
 pub mod request;
 pub mod response;

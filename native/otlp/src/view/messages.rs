@@ -9,7 +9,7 @@
 
 use super::{Fixed64s, Unknown, Varints, read_id, read_unknown};
 use crate::fields;
-use crate::schema::{FieldSchema, Kind, MessageSchema};
+use crate::schema::{FieldSchema, Kind, MessageSchema, Places};
 use otlp_wire::varint::unzigzag;
 use otlp_wire::{ErrorKind, ReadError, Reader, WireType};
 use std::marker::PhantomData;
@@ -36,6 +36,7 @@ macro_rules! value_type {
     ($life:lifetime message $message:ident) => { $message<$life> };
     ($life:lifetime messages $message:ident) => { $message<$life> };
     ($life:lifetime optional $kind:ident) => { value_type!($life $kind) };
+    ($life:lifetime member $($kind:tt)+) => { value_type!($life $($kind)+) };
 }
 
 /// Reads a value behind its tag.
@@ -61,6 +62,7 @@ macro_rules! read_value {
     ($reader:ident message $message:ident) => { $message($reader.nested()?) };
     ($reader:ident messages $message:ident) => { $message($reader.nested()?) };
     ($reader:ident optional $kind:ident) => { read_value!($reader $kind) };
+    ($reader:ident member $($kind:tt)+) => { read_value!($reader $($kind)+) };
 }
 
 /// Reads one element of a repeated number that is not packed; nothing for any other kind.
@@ -143,6 +145,19 @@ macro_rules! schema_kind {
     (optional $kind:ident) => {
         (schema_kind!($kind).0, false, true)
     };
+    (member $($kind:tt)+) => {
+        (schema_kind!($($kind)+).0, false, true)
+    };
+}
+
+/// Whether a field is a member of its message's oneof.
+macro_rules! is_member {
+    (member $($kind:tt)+) => {
+        true
+    };
+    ($($kind:tt)+) => {
+        false
+    };
 }
 
 /// A message whose fields can be read one by one. Every view of this file is one, and nothing else.
@@ -216,9 +231,18 @@ macro_rules! messages {
                 name: stringify!($message),
                 fields: &[$( {
                     let (kind, is_repeated, has_presence) = schema_kind!($($kind)+);
-                    let number = fields::$module::$tag as u32 >> 3;
-                    FieldSchema { number, name: $name, json_name: $json, kind, is_repeated, has_presence }
+                    FieldSchema {
+                        number: fields::$module::$tag as u32 >> 3,
+                        name: $name,
+                        json_name: $json,
+                        json_key: concat!("\"", $json, "\":"),
+                        kind,
+                        is_repeated,
+                        has_presence,
+                        is_member: is_member!($($kind)+),
+                    }
                 }, )+],
+                places: Places::of(&[$( fields::$module::$tag as u32 >> 3, )+]),
             }; )+
         }
     $(
@@ -424,11 +448,11 @@ messages! {
         NAME Name (text) "name" "name";
         DESCRIPTION Description (text) "description" "description";
         UNIT Unit (text) "unit" "unit";
-        GAUGE Gauge (message Gauge) "gauge" "gauge";
-        SUM Sum (message Sum) "sum" "sum";
-        HISTOGRAM Histogram (message Histogram) "histogram" "histogram";
-        EXPONENTIAL_HISTOGRAM ExponentialHistogram (message ExponentialHistogram) "exponential_histogram" "exponentialHistogram";
-        SUMMARY Summary (message Summary) "summary" "summary";
+        GAUGE Gauge (member message Gauge) "gauge" "gauge";
+        SUM Sum (member message Sum) "sum" "sum";
+        HISTOGRAM Histogram (member message Histogram) "histogram" "histogram";
+        EXPONENTIAL_HISTOGRAM ExponentialHistogram (member message ExponentialHistogram) "exponential_histogram" "exponentialHistogram";
+        SUMMARY Summary (member message Summary) "summary" "summary";
         METADATA Metadata (messages KeyValue) "metadata" "metadata";
     }
 
@@ -465,9 +489,9 @@ messages! {
     NumberDataPoint NumberDataPointField in number_data_point {
         START_TIME_UNIX_NANO StartTimeUnixNano (fixed64) "start_time_unix_nano" "startTimeUnixNano";
         TIME_UNIX_NANO TimeUnixNano (fixed64) "time_unix_nano" "timeUnixNano";
-        AS_DOUBLE AsDouble (optional double) "as_double" "asDouble";
+        AS_DOUBLE AsDouble (member double) "as_double" "asDouble";
         EXEMPLARS Exemplar (messages Exemplar) "exemplars" "exemplars";
-        AS_INT AsInt (optional sfixed64) "as_int" "asInt";
+        AS_INT AsInt (member sfixed64) "as_int" "asInt";
         ATTRIBUTES Attribute (messages KeyValue) "attributes" "attributes";
         FLAGS Flags (uint32) "flags" "flags";
     }
@@ -531,10 +555,10 @@ messages! {
     /// `Exemplar`
     Exemplar ExemplarField in exemplar {
         TIME_UNIX_NANO TimeUnixNano (fixed64) "time_unix_nano" "timeUnixNano";
-        AS_DOUBLE AsDouble (optional double) "as_double" "asDouble";
+        AS_DOUBLE AsDouble (member double) "as_double" "asDouble";
         SPAN_ID SpanId (span_id) "span_id" "spanId";
         TRACE_ID TraceId (trace_id) "trace_id" "traceId";
-        AS_INT AsInt (optional sfixed64) "as_int" "asInt";
+        AS_INT AsInt (member sfixed64) "as_int" "asInt";
         FILTERED_ATTRIBUTES FilteredAttribute (messages KeyValue) "filtered_attributes" "filteredAttributes";
     }
 
@@ -569,13 +593,13 @@ messages! {
 
     /// `AnyValue`: one of these, or none for an empty value. Of several the last one counts.
     AnyValue AnyValueField in any_value {
-        STRING_VALUE String (optional text) "string_value" "stringValue";
-        BOOL_VALUE Bool (optional bool) "bool_value" "boolValue";
-        INT_VALUE Int (optional int64) "int_value" "intValue";
-        DOUBLE_VALUE Double (optional double) "double_value" "doubleValue";
-        ARRAY_VALUE Array (message ArrayValue) "array_value" "arrayValue";
-        KVLIST_VALUE KeyValueList (message KeyValueList) "kvlist_value" "kvlistValue";
-        BYTES_VALUE Bytes (optional bytes) "bytes_value" "bytesValue";
+        STRING_VALUE String (member text) "string_value" "stringValue";
+        BOOL_VALUE Bool (member bool) "bool_value" "boolValue";
+        INT_VALUE Int (member int64) "int_value" "intValue";
+        DOUBLE_VALUE Double (member double) "double_value" "doubleValue";
+        ARRAY_VALUE Array (member message ArrayValue) "array_value" "arrayValue";
+        KVLIST_VALUE KeyValueList (member message KeyValueList) "kvlist_value" "kvlistValue";
+        BYTES_VALUE Bytes (member bytes) "bytes_value" "bytesValue";
     }
 
     /// `ArrayValue`
