@@ -48,7 +48,8 @@ def number_array(numbers: npt.NDArray[Any], valid: Mask | None = None) -> pa.Arr
 
 def id_array(ids: Ids) -> pa.Array:
     """Ids, null where they are all zeros."""
-    valid = ids.view(np.uint64).reshape(-1, ids.itemsize // 8).any(axis=1)
+    words = ids.view(np.uint64).reshape(-1, ids.itemsize // 8)
+    valid: Mask = np.any(words != 0, axis=1)
     kind = pa.binary(ids.itemsize)
     return pa.Array.from_buffers(kind, len(ids), [validity(valid), pa.py_buffer(np.ascontiguousarray(ids))])
 

@@ -151,7 +151,7 @@ def contents(array: pa.Array) -> tuple[U32, npt.NDArray[np.uint8]]:
 
 
 def value_columns(fields: Fields, absent: int) -> dict[str, Any]:
-    """Values of any type: `type`, `text`, `int`, `double`, `bytes`. Where there is no `type` it is that of what is there."""
+    """Values of any type: `type`, `text`, `int`, `double`, `bytes`. Without a `type` it is that of what is there."""
     text, integer, double, encoded = (fields[name] for name in ("text", "int", "double", "bytes"))
     types = fields["type"]
     kinds = types.numbers(np.uint8)
