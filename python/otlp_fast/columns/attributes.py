@@ -153,6 +153,8 @@ class ValueColumn:
                 mask |= (self.types == DOUBLE) & (self.double == value)
             return mask
         if isinstance(value, bytes):
+            if self.bytes is None:
+                return mask
             rows = np.flatnonzero(self.types == BYTES)
             mask[rows] = self._objects(BYTES, rows) == value
             return mask
