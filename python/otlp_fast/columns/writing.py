@@ -68,15 +68,10 @@ def write_tables(signal: str, tables: Tables) -> bytes:
     contract = _core.table_types(signal)
     native: dict[str, dict[str, Any]] = {}
     for table, columns in tables.items():
-        types = contract.get(table)
-        if types is None:
-            raise EncodeError(f"{table}: there is no such table; {signal} have {', '.join(contract)}", path=table)
-        native[table] = {}
-        for column, values in columns.items():
-            path = f"{table}.{column}"
-            if column not in types:
-                raise EncodeError(f"{path}: there is no such column; there are {', '.join(types)}", path=path)
-            native[table][column] = native_column(types[column], values, path)
+        types = contract.get(table, {})
+        native[table] = {
+            column: native_column(types.get(column, ""), values, f"{table}.{column}") for column, values in columns.items()
+        }
     return _core.write_tables(signal, native)
 
 
@@ -88,7 +83,8 @@ def native_column(kind: str, values: Any, path: str) -> Any:
         return bytes_arrays(values, path)
     if kind in ID_SIZES:
         return id_bytes(values, ID_SIZES[kind], path)
-    return number_array(values, DTYPES[kind], path)
+    # A column that is none is refused by the native module, with the names that it has there.
+    return number_array(values, DTYPES[kind], path) if kind else values
 
 
 def refuse(path: str, expected: str, found: object) -> EncodeError:
