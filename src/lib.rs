@@ -12,6 +12,7 @@ mod input;
 mod json;
 mod row;
 mod split;
+mod write;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -41,6 +42,8 @@ mod _core {
     use crate::json::{from_json, to_json};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
+    #[pymodule_export]
+    use crate::write::write_tables;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]
