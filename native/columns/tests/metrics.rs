@@ -240,6 +240,34 @@ fn every_table_is_bounded() {
 }
 
 #[test]
+fn what_lies_too_deep_is_refused_where_its_field_begins() {
+    let refused = |request: &[u8], max_depth| match Columns::decode(
+        request,
+        Signal::Metrics,
+        Limits { max_depth, ..Limits::default() },
+    ) {
+        Err(DecodeError::Malformed(error)) => (error.kind, error.offset),
+        other => panic!("must be refused, not {other:?}"),
+    };
+    // A metric begins at offset 6, its name takes two bytes, the tag and the length of its data two more.
+    let parts = [
+        (metric::GAUGE, number::EXEMPLARS),
+        (metric::SUM, number::EXEMPLARS),
+        (metric::HISTOGRAM, histogram::EXEMPLARS),
+        (metric::EXPONENTIAL_HISTOGRAM, exponential::POSITIVE),
+        (metric::EXPONENTIAL_HISTOGRAM, exponential::NEGATIVE),
+        (metric::SUMMARY, summary::QUANTILE_VALUES),
+    ];
+    for (data, part) in parts {
+        let request = request(&[of_kind("", data, &[field(part, b"")])]);
+        assert_eq!(refused(&request, 2), (ErrorKind::TooDeep, 4), "a metric");
+        assert_eq!(refused(&request, 3), (ErrorKind::TooDeep, 8), "data {data}");
+        assert_eq!(refused(&request, 4), (ErrorKind::TooDeep, 10), "a point in {data}");
+        assert_eq!(refused(&request, 5), (ErrorKind::TooDeep, 12), "{part} in a point in {data}");
+    }
+}
+
+#[test]
 fn requests_that_end_too_early_are_refused_or_shorter() {
     let request = all_kinds();
     for length in 1..request.len() {
