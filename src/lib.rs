@@ -13,6 +13,7 @@ mod input;
 mod json;
 mod merge;
 mod points;
+mod red;
 mod row;
 mod split;
 mod stream;
@@ -50,6 +51,8 @@ mod _core {
     use crate::merge::merge;
     #[pymodule_export]
     use crate::points::write_points;
+    #[pymodule_export]
+    use crate::red::{Red, red};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]

@@ -1,17 +1,17 @@
 //! Which bucket of a base-2 exponential histogram a duration belongs to, exactly.
 //!
 //! At scale `s` the base is `2^(2^-s)`, and bucket `i` holds what is above `base^i` and not above `base^(i + 1)`
-//! (<https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram>). Durations come in nanoseconds and are
-//! counted in seconds, the unit that the semantic conventions ask for, so that a histogram can leave as it is: bucket 0
-//! begins at one second.
+//! (<https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram>). Durations come in nanoseconds
+//! and are counted in seconds, the unit that the semantic conventions ask for, so that a histogram can leave as it is:
+//! bucket 0 begins at one second.
 //!
-//! The bucket at a scale is the bucket at the next finer one, halved: merging pairs loses nothing. So one index says it all, that
-//! at scale 20, and [`index`] gives it without error. A logarithm in floating point is a bucket off now and then near a
-//! boundary, and then another machine would give another histogram. Here it only settles what lies clearly inside a
-//! bucket, which is nearly everything; integers of 128 bits settle the rest.
+//! The bucket at a scale is the bucket at the next finer one, halved: merging pairs loses nothing. So one index says it
+//! all, that at scale 20, and [`index`] gives it without error. A logarithm in floating point is a bucket off now and
+//! then near a boundary, and then another machine would give another histogram. Here it only settles what lies clearly
+//! inside a bucket, which is nearly everything; integers of 128 bits settle the rest.
 //!
-//! Few histograms are that fine: where the longest duration is more than an eighth above the shortest, the scale is 10 or
-//! below. For these there is a [`Table`], which takes one look-up, one addition and one shift.
+//! Few histograms are that fine: where the longest duration is more than an eighth above the shortest, the scale is 10
+//! or below. For these there is a [`Table`], which takes one look-up, one addition and one shift.
 
 use std::sync::LazyLock;
 
@@ -26,7 +26,8 @@ pub const MAX_BUCKETS: usize = 160;
 pub(super) fn index(duration: u64) -> i32 {
     const LOG2_NANOSECONDS: f64 = 29.897_352_853_986_263;
     const BUCKETS_PER_OCTAVE: f64 = (1 << MAX_SCALE) as f64;
-    /// How near to a boundary, in widths of a bucket, the logarithm is not trusted. The worst library errs by a thousandth of it.
+    /// How near to a boundary, in widths of a bucket, the logarithm is not trusted. The worst library errs by a
+    /// thousandth of it.
     const DOUBT: f64 = 1e-3;
     let position = ((duration as f64).log2() - LOG2_NANOSECONDS) * BUCKETS_PER_OCTAVE;
     let truncated = position as i32;
@@ -37,8 +38,8 @@ pub(super) fn index(duration: u64) -> i32 {
 
 /// The same without a logarithm: each squaring of a number gives one bit of its own.
 ///
-/// A bit would be wrong where a duration lies nearer to a boundary than the 2^-126 of it that is lost here. The nearest that 64
-/// bits can lie is about 2^-85, but for those that lie on it, which are powers of two of seconds.
+/// A bit would be wrong where a duration lies nearer to a boundary than the 2^-126 of it that is lost here. The nearest
+/// that 64 bits can lie is about 2^-85, but for those that lie on it, which are powers of two of seconds.
 #[cold]
 fn exact_index(duration: u64) -> i32 {
     /// 10^9 is 2^9 times this.
@@ -87,10 +88,10 @@ pub(super) fn position(index: i32) -> i64 {
 
 /// The indexes of the coarser scales, from the bits of a double.
 ///
-/// These bits, taken as an integer, are a logarithm already, one that is straight between powers of two: the exponent stands above
-/// the mantissa. What has to be added to make its first bits those of the true one is in the table, for each of 2048 cells of the
-/// mantissa. A cell is narrower than a bucket, so one number is right for all of it: it makes the sum carry into the index
-/// just where the next bucket begins.
+/// These bits, taken as an integer, are a logarithm already, one that is straight between powers of two: the exponent
+/// stands above the mantissa. What has to be added to make its first bits those of the true one is in the table, for
+/// each of 2048 cells of the mantissa. A cell is narrower than a bucket, so one number is right for all of it: it makes
+/// the sum carry into the index just where the next bucket begins.
 pub(super) struct Table {
     corrections: [i64; CELLS],
 }
@@ -114,7 +115,8 @@ impl Table {
     }
 
     fn new() -> Self {
-        /// The exponent of a double whose mantissa are the lowest bits of an integer: 52, and 1023 that are added to all.
+        /// The exponent of a double whose mantissa are the lowest bits of an integer: 52, and 1023 that are added to
+        /// all.
         const EXPONENT: i64 = (MANTISSA_BITS as i64 + 1023) << MANTISSA_BITS;
         let index_of = |mantissa: u64| i64::from(index(1 << MANTISSA_BITS | mantissa) >> (MAX_SCALE - Self::SCALE));
         let corrections = std::array::from_fn(|cell| {
@@ -156,7 +158,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A mantissa of 512 bits, topmost first, between 1 and 2; what it stands for is not below it and below the next one.
+    /// A mantissa of 512 bits, topmost first, between 1 and 2; what it stands for is not below it and below the next
+    /// one.
     type Wide = [u32; 16];
 
     /// The upper half of the square, rounded down or up.
@@ -202,7 +205,8 @@ mod tests {
         }
     }
 
-    /// The binary logarithm by long division and squaring, once rounded down all the way and once up: what the two agree on is so.
+    /// The binary logarithm by long division and squaring, once rounded down all the way and once up: what the two
+    /// agree on is so.
     fn bit_by_bit(duration: u64) -> i32 {
         let both = [false, true].map(|up| {
             let mut mantissa: Wide = [0; 16];

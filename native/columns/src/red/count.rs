@@ -90,7 +90,8 @@ impl Tally {
         let shift = MAX_SCALE - group.scale;
         group.offset = first >> shift;
         group.buckets.end = start + (last >> shift).abs_diff(group.offset) as usize + 1;
-        // All durations in one bucket, and 0 is the end of one: shifted by all bits, of any position only the sign is left.
+        // All durations in one bucket, and 0 is the end of one: shifted by all bits, of any position only the sign is
+        // left.
         let (shift, offset) =
             if first == last { (63, first >> 31) } else { (position_shift(group.scale), group.offset) };
         (group, Place { origin: start as isize - offset as isize, shift })
@@ -99,9 +100,9 @@ impl Tally {
 
 /// Counts the durations of all groups into their buckets.
 ///
-/// Counting takes a byte for each bucket, so that the buckets of many groups stay in the cache, and notes where a byte ran over.
-/// Buckets are found for many spans and then counted: a processor that does both at once waits for each bucket before it looks
-/// for the next one, as it cannot know that they are in different places.
+/// Counting takes a byte for each bucket, so that the buckets of many groups stay in the cache, and notes where a byte
+/// ran over. Buckets are found for many spans and then counted: a processor that does both at once waits for each
+/// bucket before it looks for the next one, as it cannot know that they are in different places.
 #[inline(never)]
 pub(super) fn count_buckets(spans: Spans<'_>, groups: &[u32], places: &[Place], buckets: usize) -> Vec<u64> {
     const SPANS_AT_ONCE: usize = 256;

@@ -37,8 +37,9 @@ impl fmt::Display for RedError {
             }
             Self::UnknownKey(key) => write!(
                 out,
-                "spans have no key {key:?}: expected \"name\", \"kind\", \"status_code\", \"scope.name\", \"scope.version\", or an \
-                 attribute, as in \"resource.service.name\", \"scope.attributes.key\" and \"attributes.http.route\""
+                "spans have no key {key:?}: expected \"name\", \"kind\", \"status_code\", \"scope.name\", \
+                 \"scope.version\", or an attribute, as in \"resource.service.name\", \"scope.attributes.key\" and \
+                 \"attributes.http.route\""
             ),
             Self::RepeatedKey(key) => write!(out, "the key {key:?} is there twice"),
             Self::DifferentKeys => out.write_str("results that were grouped by different keys cannot be merged"),

@@ -1,9 +1,9 @@
 //! From the keys of spans to the numbers of their groups.
 //!
-//! Keys are folded two by two: a pair of numbers (the group so far, the place of the next key's value) becomes the number of a
-//! smaller group. Where there are not many more possible pairs than spans, the pair is a place in a table; where there are,
-//! it is looked up by its hash. What spans have from their scope is folded scope by scope first, so that it costs a span one
-//! look-up, however many keys there are.
+//! Keys are folded two by two: a pair of numbers (the group so far, the place of the next key's value) becomes the
+//! number of a smaller group. Where there are not many more possible pairs than spans, the pair is a place in a table;
+//! where there are, it is looked up by its hash. What spans have from their scope is folded scope by scope first, so
+//! that it costs a span one look-up, however many keys there are.
 
 use super::RedError;
 use super::buckets::MAX_BUCKETS;
@@ -51,7 +51,8 @@ pub(super) fn group(keys: &[KeyColumn<'_>], scopes: &[u32], max_groups: usize) -
     Ok(grouping)
 }
 
-/// Numbers the pairs of all rows in the order in which they turn up. `counts` says below what the two numbers of a pair lie.
+/// Numbers the pairs of all rows in the order in which they turn up. `counts` says below what the two numbers of a pair
+/// lie.
 #[inline(never)] // alone it has the registers for its loop
 fn fold(
     pairs: impl Iterator<Item = (u32, u32)>,
@@ -116,7 +117,10 @@ mod tests {
            #[test]
            fn spans_are_in_one_group_where_all_keys_are_the_same(
                scopes in prop::collection::vec(0..SCOPES as u32, 0..100),
-               codes in prop::collection::vec((any::<bool>(), prop::collection::vec(0..4u32, 100), prop_oneof![Just(4usize), Just(100_000)]), 0..5),
+               codes in prop::collection::vec(
+                (any::<bool>(), prop::collection::vec(0..4u32, 100), prop_oneof![Just(4usize), Just(100_000)]),
+                0..5,
+            ),
            ) {
                let keys: Vec<_> = codes.iter().map(|(by_scope, codes, count)| key(*by_scope, codes, *count)).collect();
                let grouping = group(&keys, &scopes, 1_000).unwrap();
@@ -135,14 +139,18 @@ mod tests {
            }
 
            #[test]
-           fn one_group_more_than_the_limit_is_refused(groups in 1..50usize, count in prop_oneof![Just(50usize), Just(100_000)]) {
+           fn one_group_more_than_the_limit_is_refused(
+            groups in 1..50usize,
+            count in prop_oneof![Just(50usize), Just(100_000)],
+        ) {
                let codes: Vec<u32> = (0..groups as u32).chain(0..groups as u32).collect();
                let scopes = vec![0; codes.len()];
                let keys = [KeyColumn {
     name: String::new(), codes: Codes::BySpan((&codes).into()), values: vec![Key::Absent; count] }];
                prop_assert_eq!(group(&keys, &scopes, groups).map(|grouping| grouping.first_spans.len()), Ok(groups));
                let max_groups = groups - 1;
-               prop_assert_eq!(group(&keys, &scopes, max_groups).map(|_| ()), Err(RedError::TooManyGroups { max_groups }));
+               let refused = group(&keys, &scopes, max_groups).map(|_| ());
+            prop_assert_eq!(refused, Err(RedError::TooManyGroups { max_groups }));
            }
        }
 }

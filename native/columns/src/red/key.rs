@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 
 /// A value of a key. Values of different types are different values: `1` is not `"1"`.
 ///
-/// Their order is that of their types, as `AnyValue` numbers them, and then that of the values: text by its code points, doubles by
-/// `f64::total_cmp`, so that each `NaN` is equal to itself.
+/// Their order is that of their types, as `AnyValue` numbers them, and then that of the values: text by its code
+/// points, doubles by `f64::total_cmp`, so that each `NaN` is equal to itself.
 #[derive(Clone, Debug)]
 pub enum Key<'a> {
     /// The span has no such attribute, or one without a value.
@@ -19,7 +19,8 @@ pub enum Key<'a> {
     Int(i64),
     /// A double.
     Double(f64),
-    /// What has no order of its own: the number of its field in `AnyValue` (array, list of pairs, bytes) and its bytes, encoded.
+    /// What has no order of its own: the number of its field in `AnyValue` (array, list of pairs, bytes) and its bytes,
+    /// encoded.
     Encoded(u8, Cow<'a, [u8]>),
 }
 
@@ -118,9 +119,9 @@ pub struct GroupKey {
 
 /// Puts groups into the order of their keys.
 ///
-/// Takes for each key its name, the place of each group's value, and the values, among which may be equal ones and such that no
-/// group has.
-/// Gives the keys in their order, and which group came to stand where. Groups with equal keys stand side by side.
+/// Takes for each key its name, the place of each group's value, and the values, among which may be equal ones and such
+/// that no group has. Gives the keys in their order, and which group came to stand where. Groups with equal keys stand
+/// side by side.
 pub(super) fn sort(keys: Vec<(String, Vec<u32>, Vec<Key<'_>>)>, groups: usize) -> (Vec<GroupKey>, Vec<u32>) {
     let mut keys: Vec<GroupKey> = keys.into_iter().map(|(name, codes, values)| rank(name, codes, values)).collect();
     let mut order: Vec<u32> = (0..groups as u32).collect();

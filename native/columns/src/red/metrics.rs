@@ -1,14 +1,16 @@
 //! Results as OTLP metrics.
 //!
-//! Names and attributes are those of the Collector's
-//! [span metrics](https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/connector/spanmetricsconnector), so that
-//! what was made for these reads ours: `traces.span.metrics.calls`, a monotonic sum, and `traces.span.metrics.duration`, an
-//! exponential histogram in seconds. There the spans that failed are those calls whose attribute `status.code` is
-//! `STATUS_CODE_ERROR`; so a group that was not made by status has two points of calls, the failed ones with that attribute and
-//! the others without it, and the sum of both is the number of spans.
+//! Names and attributes are those of the Collector's [span metrics connector],
+//! so that what was made for these reads ours: `traces.span.metrics.calls`, a monotonic sum, and
+//! `traces.span.metrics.duration`, an exponential histogram in seconds. There the spans that failed are those calls
+//! whose attribute `status.code` is `STATUS_CODE_ERROR`; so a group that was not made by status has two points of
+//! calls, the failed ones with that attribute and the others without it, and the sum of both is the number of spans.
 //!
-//! Where the Collector repeats the attributes of each resource, we have one empty resource: groups are of many resources, and what
-//! of these was asked for is an attribute of the point.
+//! Where the Collector repeats the attributes of each resource, we have one empty resource: groups are of many
+//! resources, and what of these was asked for is an attribute of the point.
+//!
+//! [span metrics connector]:
+//! https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/connector/spanmetricsconnector
 
 use super::key::Key;
 use super::{Group, GroupKey, Red};
@@ -39,8 +41,8 @@ const KINDS: [&str; 6] = [
 const STATUS_CODES: [&str; 3] = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"];
 
 impl Red {
-    /// An `ExportMetricsServiceRequest` of the groups. `temporality` is an `AggregationTemporality`, 1 for delta and 2 for
-    /// cumulative.
+    /// An `ExportMetricsServiceRequest` of the groups. `temporality` is an `AggregationTemporality`, 1 for delta and 2
+    /// for cumulative.
     ///
     /// # Errors
     /// The request would pass 2 GiB, or there is no memory for it.
@@ -106,8 +108,8 @@ impl<'a> PointAttributes<'a> {
                     .find_map(|prefix| attribute.strip_prefix(prefix))
                     .unwrap_or(attribute),
             };
-            // An attribute stands once in a point. Of two that are called the same the second is called as it was asked for, and so
-            // is one that is called as the status.
+            // An attribute stands once in a point. Of two that are called the same the second is called as it was asked
+            // for, and so is one that is called as the status.
             let is_taken = names.contains(&name) || name == STATUS_CODE && key.name != "status_code";
             names.push(if is_taken { &key.name } else { name });
         }

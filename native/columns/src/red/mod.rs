@@ -1,23 +1,26 @@
 //! Rate, errors and duration of spans, by any of their keys.
 //!
-//! Spans are grouped by what the user asks for (the service, the name, an attribute), and of each group are counted the spans, those
-//! that failed, and their durations, as a sum, the shortest, the longest, and a base-2 exponential histogram of what lies
-//! between.
+//! Spans are grouped by what the user asks for (the service, the name, an attribute), and of each group are counted the
+//! spans, those that failed, and their durations, as a sum, the shortest, the longest, and a base-2 exponential
+//! histogram of what lies between.
 //!
-//! **Mergeable.** What is counted depends on which spans there were, and on nothing else: not on their order, not on how they were
-//! cut into batches. Everything is an integer; a sum of nanoseconds ends at 2^64 - 1, wherever it would pass it; the scale of a
-//! histogram is the finest at which its durations take no more than 160 buckets, and the bucket of a duration is exact
-//! ([`buckets`]); groups stand in the order of their keys. So `red(a + b)` is `red(a)` merged with `red(b)`, byte for byte.
+//! **Mergeable.** What is counted depends on which spans there were, and on nothing else: not on their order, not on
+//! how they were cut into batches. Everything is an integer; a sum of nanoseconds ends at 2^64 - 1, wherever it would
+//! pass it; the scale of a histogram is the finest at which its durations take no more than 160 buckets, and the bucket
+//! of a duration is exact ([`buckets`]); groups stand in the order of their keys. So `red(a + b)` is `red(a)` merged
+//! with `red(b)`, byte for byte.
 //!
-//! **How.** The keys of spans become the numbers of groups ([`grouping`]). One pass counts everything but the histograms. Then the
-//! shortest and longest duration of each group tell the scale and the place of its buckets, and a second pass counts into them:
-//! no bucket is ever moved or halved. The other way, to keep buckets while the range grows and to halve them when it
-//! gets too wide, is what a meter has to do, which sees each measurement once.
+//! **How.** The keys of spans become the numbers of groups ([`grouping`]). One pass counts everything but the
+//! histograms. Then the shortest and longest duration of each group tell the scale and the place of its buckets, and a
+//! second pass counts into them: no bucket is ever moved or halved. The other way, to keep buckets while the range
+//! grows and to halve them when it gets too wide, is what a meter has to do, which sees each measurement once.
 //!
-//! **What counts.** A duration is the end less the start, in nanoseconds, as integers; where the end lies before the start it
-//! is 0, as in the Collector's
-//! [span metrics](https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/connector/spanmetricsconnector),
+//! **What counts.** A duration is the end less the start, in nanoseconds, as integers; where the end lies before the
+//! start it is 0, as in the Collector's [span metrics connector],
 //! and counted as `reversed`. A span failed when its status code is 2, `STATUS_CODE_ERROR`.
+//!
+//! [span metrics connector]:
+//! https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/connector/spanmetricsconnector
 
 mod buckets;
 mod count;

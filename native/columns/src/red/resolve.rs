@@ -15,12 +15,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 impl Red {
-    /// Counts the spans of a request by keys: `name`, `kind`, `status_code`, `scope.name`, `scope.version`, and attributes as
-    /// `resource.KEY`, `scope.attributes.KEY` and `attributes.KEY`.
+    /// Counts the spans of a request by keys: `name`, `kind`, `status_code`, `scope.name`, `scope.version`, and
+    /// attributes as `resource.KEY`, `scope.attributes.KEY` and `attributes.KEY`.
     ///
     /// # Errors
-    /// A key that there is not, or that is there twice; more groups than `max_groups`; `data` is not the request that was
-    /// decoded.
+    /// A key that there is not, or that is there twice; more groups than `max_groups`; `data` is not the request that
+    /// was decoded.
     pub fn of(columns: &Columns, data: &[u8], by: &[String], max_groups: usize) -> Result<Self, RedError> {
         if columns.signal() != Signal::Traces {
             return Err(RedError::NotTraces);

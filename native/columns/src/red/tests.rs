@@ -97,12 +97,15 @@ proptest! {
             let filled = (group.offset..).zip(red.buckets_of(group)).filter(|&(_, &count)| count > 0);
             prop_assert_eq!(filled.map(|(index, &count)| (index, count)).collect::<BTreeMap<_, _>>(), counts);
         }
-        prop_assert_eq!(red.earliest_start, spans.iter().map(|span| span.start).filter(|&start| start > 0).min().unwrap_or(0));
+        let earliest = spans.iter().map(|span| span.start).filter(|&start| start > 0).min();
+        prop_assert_eq!(red.earliest_start, earliest.unwrap_or(0));
         prop_assert_eq!(red.latest_end, spans.iter().map(|span| span.end).max().unwrap_or(0));
     }
 
     #[test]
-    fn order_does_not_matter((spans, shuffled) in spans(60).prop_flat_map(|spans| (Just(spans.clone()), Just(spans).prop_shuffle()))) {
+    fn order_does_not_matter(spans in spans(60), seed in any::<u64>()) {
+        let mut shuffled = spans.clone();
+        shuffled.sort_by_key(|span| (span.end ^ seed).wrapping_mul(seed | 1));
         prop_assert_eq!(red(&spans), red(&shuffled));
     }
 
@@ -161,7 +164,7 @@ fn merging_ends_at_the_greatest_number() {
 #[test]
 fn merging_needs_the_same_keys_and_few_enough_groups() {
     let span = Span { scope: 0, name: 0, start: 1, end: 2, status: 2 };
-    let (left, right) = (red(&[span.clone()]), red(&[Span { name: 1, ..span }]));
+    let (left, right) = (red(std::slice::from_ref(&span)), red(&[Span { name: 1, ..span }]));
     assert_eq!(Red::merge(&[&left, &right], 1), Err(RedError::TooManyGroups { max_groups: 1 }));
     assert_eq!(Red::merge(&[&left, &left], 1).map(|red| red.groups.len()), Ok(1));
     let mut other = right;

@@ -129,8 +129,9 @@ pub(crate) fn pair(key: &str, value: &[u8]) -> Vec<u8> {
     [bytes(1, key), bytes(2, value)].concat()
 }
 
-/// `KeyValue` messages of all layouts: as encoders write them, with a part that is missing, stands twice or comes late, with what
-/// nobody knows in between, with lengths that take more bytes than they need. Keys are short and often the same, or long.
+/// `KeyValue` messages of all layouts: as encoders write them, with a part that is missing, stands twice or comes late,
+/// with what nobody knows in between, with lengths that take more bytes than they need. Keys are short and often the
+/// same, or long.
 pub(crate) fn attributes() -> impl Strategy<Value = Vec<Vec<u8>>> {
     let key = prop_oneof![2 => "[ab]".boxed(), 2 => text().boxed(), 1 => "k{126,130}".boxed()];
     let attribute = (key, value(), 0..12).prop_map(|(key, value, layout)| match layout {

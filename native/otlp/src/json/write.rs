@@ -272,7 +272,7 @@ impl JsonWriter {
     }
 
     /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one.
-    /// That takes a fifth of the time that the way through two messages takes, and halves that of a whole request.
+    /// The way through two messages and their fields made captured traces 1.6 times as slow.
     #[inline]
     fn text_attribute(&mut self, content: &[u8], depth: u32) -> bool {
         let [key_value::KEY, key_len, rest @ ..] = content else { return false };
