@@ -171,9 +171,9 @@ class ValueColumn:
         Strings (as a dictionary), bool, int64, double or binary where all values are of one type; otherwise a struct of
         `type`, `text`, `int`, `double` and `bytes`.
         """
-        from otlp_fast.columns.arrow.arrays import value_array
+        from otlp_fast.columns import arrow
 
-        return value_array(self)
+        return arrow.value_array(self)
 
     def __repr__(self) -> str:
         """The column in short."""

@@ -203,7 +203,7 @@ def test_tables_may_have_few_columns_of_other_types() -> None:
 @pytest.mark.parametrize(
     ("columns", "path", "message"),
     [
-        ({"nome": ["a"]}, "nome", "there is no such column"),
+        ({"label": ["a"]}, "label", "there is no such column"),
         ({"name": [1.5, 2]}, "name", "expected strings"),
         ({"kind": ["server"]}, "kind", "expected numbers that are int32"),
         ({"kind": [2**40]}, "kind", "expected numbers that are int32"),

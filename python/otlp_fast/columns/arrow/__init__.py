@@ -28,7 +28,15 @@ row, unknown ones an error. Items whose resources, or scopes, or metrics are equ
 
 from __future__ import annotations
 
+try:
+    import pyarrow as _pyarrow  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"Arrow needs the module {missing.name}: pip install 'otlp-fast[columns]'", name=missing.name
+    ) from None
+
+from otlp_fast.columns.arrow.arrays import value_array
 from otlp_fast.columns.arrow.export import to_arrow
 from otlp_fast.columns.arrow.reading import to_request
 
-__all__ = ["to_arrow", "to_request"]
+__all__ = ["to_arrow", "to_request", "value_array"]
