@@ -7,6 +7,7 @@ use crate::input::{Input, Kept};
 use crate::row::{self, RowError};
 use crate::split::SignalName;
 use otlp_columns::attributes;
+use otlp_columns::contract;
 use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits, MAX_DEPTH};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
@@ -89,14 +90,36 @@ pub(crate) fn any_value<'py>(py: Python<'py>, kind: u8, content: &[u8]) -> PyRes
     Ok(row::any_value(py, value)?)
 }
 
+/// The tables of a signal, each with its columns and the names of their types, as docs/columns.md lists them.
+///
+/// Raises:
+///     ValueError: `signal` is none of "traces", "logs" and "metrics".
+#[pyfunction]
+pub(crate) fn table_types(py: Python<'_>, signal: SignalName) -> PyResult<Bound<'_, PyDict>> {
+    let tables = PyDict::new(py);
+    for table in contract::tables(signal.0) {
+        let columns = PyDict::new(py);
+        for (column, kind) in table.columns {
+            columns.set_item(column, kind.to_string())?;
+        }
+        tables.set_item(table.name, columns)?;
+    }
+    Ok(tables)
+}
+
 impl Columns {
+    /// What was decoded, and the request.
+    pub(crate) fn parts<'a>(&'a self, py: Python<'a>) -> (&'a Decoded, &'a [u8]) {
+        (&self.columns, self.data.as_slice(py))
+    }
+
     /// Reads the request again, with the GIL released.
     fn read<T: Send>(
         &self,
         py: Python<'_>,
         read: impl FnOnce(&Decoded, &[u8]) -> Result<T, ReadError> + Send,
     ) -> Result<T, BorderError> {
-        let (columns, data) = (&*self.columns, self.data.as_slice(py));
+        let (columns, data) = self.parts(py);
         py.detach(|| read(columns, data)).map_err(|error| BorderError::Decode(error.into(), String::new()))
     }
 

@@ -4,8 +4,12 @@
 //! and filled in. Making one is a cold path.
 
 use otlp_columns::decode::DecodeError;
+use otlp_columns::points::PointsError;
+use otlp_columns::red::RedError;
+use otlp_columns::write::WriteError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
+use otlp_schema::merge::MergeError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
 use otlp_wire::ReadError;
@@ -25,12 +29,25 @@ pub(crate) enum BorderError {
     Decode(DecodeError, String),
     /// A request that is not one; with the path of the offset.
     Request(ReadError, String),
+    /// Tables that make no request.
+    Write(WriteError),
+    /// A column that is no array of its type.
+    Column {
+        /// What was expected.
+        message: String,
+        /// Its table and name.
+        path: String,
+    },
     /// JSON that is no request.
     Json(FromJsonError),
+    /// Arrays that cannot be written as points.
+    Points(PointsError),
     /// No memory for a result; with what to say about it.
     OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
+    /// Spans that are not counted as they should be.
+    Red(RedError),
     /// A `Buffer` that was released, or one that is still in use.
     Buffer(&'static str),
 }
@@ -56,12 +73,25 @@ impl From<FromJsonError> for BorderError {
     }
 }
 
+impl From<MergeError> for BorderError {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::Malformed { request, error, path } => {
+                let separator = if path.is_empty() { "" } else { "." };
+                Self::Request(error, format!("requests[{request}]{separator}{path}"))
+            }
+            MergeError::OutOfMemory => Self::OutOfMemory(error.to_string()),
+        }
+    }
+}
+
 impl From<BorderError> for PyErr {
     #[cold]
     #[inline(never)]
     fn from(error: BorderError) -> Self {
         match error {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
+            BorderError::Red(error) => PyValueError::new_err(error.to_string()),
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
             BorderError::Decode(error, path) => {
@@ -73,7 +103,12 @@ impl From<BorderError> for PyErr {
                 decode_error(&error, offset, &path)
             }
             BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
+            BorderError::Write(WriteError::OutOfMemory) => PyMemoryError::new_err(WriteError::OutOfMemory.to_string()),
+            BorderError::Write(WriteError::Malformed { path, problem }) => encode_error(&problem, &path),
+            BorderError::Column { message, path } => encode_error(&message, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::Points(error @ PointsError::OutOfMemory) => PyMemoryError::new_err(error.to_string()),
+            BorderError::Points(error) => raised("EncodeError", &error.to_string(), |_| Ok(())),
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
@@ -84,6 +119,11 @@ impl From<BorderError> for PyErr {
             }
         }
     }
+}
+
+/// An `EncodeError` with its place.
+fn encode_error(error: &impl Display, path: &str) -> PyErr {
+    raised("EncodeError", &format!("{error} in {path}"), |attributes| attributes.set_item("path", path))
 }
 
 /// A `DecodeError` with its place.

@@ -11,7 +11,6 @@ import numpy as np
 from otlp_fast.columns.attributes import Attributes
 from otlp_fast.columns.data_points import POINTS, AggregationTemporality, DataPoint, Metric, MetricKind
 from otlp_fast.columns.groups import Enclosing, WithAttributes
-from otlp_fast.columns.items import member_of
 from otlp_fast.columns.request import Request
 from otlp_fast.columns.tables import F64, I32, I64, U8, U32, U64, Ids, Table, column
 from otlp_fast.columns.text import TextColumn
@@ -122,8 +121,9 @@ LISTS = ("bucket_counts", "explicit_bounds", "positive", "negative")
 class Metrics(Request[DataPoint]):
     """The data points of a request, a row for each in every column.
 
-    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a gauge or sum
-    is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which row they belong to.
+    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a
+    gauge or sum is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which
+    row they belong to.
     """
 
     _signal = "metrics"
@@ -158,12 +158,19 @@ class Metrics(Request[DataPoint]):
 
     bucket_counts = column[U64]("The counts of all buckets of histograms, one histogram behind the other.")
     explicit_bounds = column[F64]("The bounds of all buckets of histograms, one histogram behind the other.")
-    positive = column[U64]("The counts of all positive buckets of exponential histograms, one histogram behind the other.")
-    negative = column[U64]("The counts of all negative buckets of exponential histograms, one histogram behind the other.")
+    positive = column[U64](
+        "The counts of all positive buckets of exponential histograms, one histogram behind the other."
+    )
+    negative = column[U64](
+        "The counts of all negative buckets of exponential histograms, one histogram behind the other."
+    )
 
     @cached_property
     def value(self) -> F64:
-        """The values of gauges and sums, integers as the nearest double; NaN where there is none. float64, shape (points,)."""
+        """The values of gauges and sums, integers as the nearest double; NaN where there is none.
+
+        float64, shape (points,).
+        """
         values = np.where(self.value_type == 2, self.int, self.double)
         values[self.value_type == 0] = np.nan
         return values
@@ -228,7 +235,7 @@ class Metrics(Request[DataPoint]):
                 metrics.description[row],
                 metrics.unit[row],
                 MetricKind(metrics.kind.item(row)),
-                member_of(AggregationTemporality, metrics.aggregation_temporality.item(row)),
+                AggregationTemporality(metrics.aggregation_temporality.item(row)),
                 bool(metrics.is_monotonic[row]),
             )
         return known

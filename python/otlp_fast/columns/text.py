@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, overload
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Rows = slice | npt.NDArray[Any] | list[int]
 """What chooses rows: a slice, a mask, or row numbers."""
@@ -35,7 +39,7 @@ class Dictionary:
         """The strings as `str`: object, shape (strings,)."""
         content, ends = self.data.tobytes(), self.offsets.tolist()
         texts = np.empty(len(self), dtype=object)
-        texts[:] = [content[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+        texts[:] = [content[start:end].decode() for start, end in pairwise(ends)]
         return texts
 
     @cached_property
@@ -47,8 +51,8 @@ class Dictionary:
 class TextColumn:
     """A column of strings, each by its place in a dictionary of the distinct ones.
 
-    `column == "text"` and `column != "text"` give masks, and look at numbers only. `column[3]` is a `str`; a slice, a mask or
-    an array of row numbers gives a column that shares the dictionary.
+    `column == "text"` and `column != "text"` give masks, and look at numbers only. `column[3]` is a `str`; a slice, a
+    mask or an array of row numbers gives a column that shares the dictionary.
 
     Attributes:
         codes: uint32, shape (rows,): places in `dictionary`.
@@ -69,6 +73,12 @@ class TextColumn:
     def to_numpy(self) -> npt.NDArray[np.object_]:
         """The strings: object, shape (rows,)."""
         return self.dictionary[self.codes]
+
+    def to_arrow(self) -> pyarrow.Array:
+        """The strings as a pyarrow dictionary array; its codes are the memory of `codes`."""
+        from otlp_fast.columns.arrow.arrays import text_array
+
+        return text_array(self)
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -128,7 +138,7 @@ class BytesColumn:
     def __iter__(self) -> Iterator[bytes]:
         """The byte strings."""
         content, ends = self.data.tobytes(), self.offsets.tolist()
-        return (content[start:end] for start, end in zip(ends, ends[1:], strict=False))
+        return (content[start:end] for start, end in pairwise(ends))
 
     def __repr__(self) -> str:
         """The column in short."""

@@ -7,6 +7,7 @@
 use super::column::{BytesRef, ColumnRef, Element, TableRef, TextRef, Values};
 use super::error::{Problem, WriteError};
 use crate::contract::{self, ColumnType, TableType};
+use crate::values::ABSENT;
 use otlp_schema::common::MAX_MESSAGE_DEPTH;
 use otlp_schema::fields::any_value;
 use otlp_schema::signal::Signal;
@@ -222,22 +223,26 @@ type At<Row> = (Row, Problem);
 /// Checks a column by itself.
 fn check_column(column: ColumnRef<'_>, expected: ColumnType, rows: usize) -> Result<(), At<Option<usize>>> {
     use ColumnType as Type;
-    let (found, expected_len) = match (expected, column) {
-        (Type::U8, ColumnRef::U8(values)) => (values.len(), rows),
-        (Type::I32, ColumnRef::I32(values)) => (values.len(), rows),
-        (Type::U32 | Type::RowOf(_), ColumnRef::U32(values)) => (values.len(), rows),
-        (Type::I64, ColumnRef::I64(values)) => (values.len(), rows),
-        (Type::U64, ColumnRef::U64(values)) => (values.len(), rows),
-        (Type::F64, ColumnRef::F64(values)) => (values.len(), rows),
-        (Type::SpanId, ColumnRef::SpanIds(values)) => (values.len(), rows),
-        (Type::TraceId, ColumnRef::TraceIds(values)) => (values.len(), rows),
-        (Type::Text, ColumnRef::Text(texts)) => (texts.codes.len(), rows),
-        (Type::Bytes, ColumnRef::Bytes(bytes)) => (bytes.offsets.len(), rows + 1),
-        (Type::Offsets(_), ColumnRef::Offsets(offsets)) => (offsets.len(), rows + 1),
-        _ => return Err((None, Problem::WrongType { expected })),
-    };
-    if found != expected_len {
-        return Err((None, Problem::WrongLength { expected: expected_len, found }));
+    let is_of_type = matches!(
+        (expected, column),
+        (Type::U8, ColumnRef::U8(_))
+            | (Type::I32, ColumnRef::I32(_))
+            | (Type::U32 | Type::RowOf(_), ColumnRef::U32(_))
+            | (Type::I64, ColumnRef::I64(_))
+            | (Type::U64, ColumnRef::U64(_))
+            | (Type::F64, ColumnRef::F64(_))
+            | (Type::SpanId, ColumnRef::SpanIds(_))
+            | (Type::TraceId, ColumnRef::TraceIds(_))
+            | (Type::Text, ColumnRef::Text(_))
+            | (Type::Bytes, ColumnRef::Bytes(_))
+            | (Type::Offsets(_), ColumnRef::Offsets(_))
+    );
+    if !is_of_type {
+        return Err((None, Problem::WrongType { expected }));
+    }
+    let expected = if matches!(expected, Type::Bytes | Type::Offsets(_)) { rows + 1 } else { rows };
+    if column.len() != expected {
+        return Err((None, Problem::WrongLength { expected, found: column.len() }));
     }
     match column {
         ColumnRef::Text(texts) => check_texts(texts),
@@ -296,7 +301,8 @@ fn check_order(offsets: &[u32]) -> Result<(), At<usize>> {
 /// Checks a column of numbers that stand for something.
 fn check_numbers(column: &str, numbers: &[u8]) -> Result<(), At<usize>> {
     let (is_known, expected): (fn(u8) -> bool, _) = match column {
-        "type" | "body_type" => (|number| number <= 7, "the type of a value, 0 to 7"),
+        "type" => (|number| number <= 7, "the type of a value, 0 to 7"),
+        "body_type" => (|number| matches!(number, 0..=7 | ABSENT), "the type of a body, 0 to 7 or 255"),
         "value_type" => (|number| number <= 2, "the type of a point's value, 0 to 2"),
         "presence" => (|number| number <= 7, "three bits, 0 to 7"),
         "kind" => (|number| matches!(number, 0 | 5 | 7 | 9 | 10 | 11), "the kind of a metric: 0, 5, 7, 9, 10 or 11"),
