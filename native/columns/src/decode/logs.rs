@@ -72,7 +72,7 @@ impl<'a> LogRecords<'a> {
                     value.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Attribute(attribute) => {
-                    self.attributes.add(attribute, ITEM_DEPTH + 1, start, item.offset)?
+                    self.attributes.add(attribute, ITEM_DEPTH + 1, start, item.offset)?;
                 }
                 LogRecordField::Flags(bits) => flags = bits,
                 LogRecordField::TraceId(id) => trace_id = id,
