@@ -4,6 +4,7 @@
 //! and filled in. Making one is a cold path.
 
 use otlp_columns::decode::DecodeError;
+use otlp_columns::points::PointsError;
 use otlp_columns::write::WriteError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
@@ -37,6 +38,8 @@ pub(crate) enum BorderError {
     },
     /// JSON that is no request.
     Json(FromJsonError),
+    /// Arrays that cannot be written as points.
+    Points(PointsError),
     /// No memory for a result; with what to say about it.
     OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
@@ -87,6 +90,8 @@ impl From<BorderError> for PyErr {
             BorderError::Write(WriteError::Malformed { path, problem }) => encode_error(&problem, &path),
             BorderError::Column { message, path } => encode_error(&message, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::Points(error @ PointsError::OutOfMemory) => PyMemoryError::new_err(error.to_string()),
+            BorderError::Points(error) => raised("EncodeError", &error.to_string(), |_| Ok(())),
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),

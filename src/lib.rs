@@ -10,6 +10,7 @@ mod compression;
 mod errors;
 mod input;
 mod json;
+mod points;
 mod row;
 mod split;
 mod write;
@@ -40,6 +41,8 @@ mod _core {
     use crate::compression::{compress, decompress};
     #[pymodule_export]
     use crate::json::{from_json, to_json};
+    #[pymodule_export]
+    use crate::points::write_points;
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]

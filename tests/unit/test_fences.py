@@ -17,7 +17,9 @@ PYTHON_FILES = sorted((PROJECT / "python").rglob("*.py"))
 UNSAFE_ALLOWED = {
     "native/wire/src/raw.rs",
     "native/sdk/src/abi.rs",
+    "src/array.rs",
     "src/buffer.rs",
+    "src/points.rs",
     "src/write.rs",
 }
 UNSAFE_ALLOWED_BELOW = ("native/wire/src/simd/",)

@@ -11,6 +11,7 @@
 //! | [`table`] | columns, tables, dictionaries of strings |
 //! | [`contract`] | which tables and columns there are, and their types |
 //! | [`decode`] | a request as tables |
+//! | [`points`] | arrays of numbers as the points of one metric |
 //! | [`attributes`] | attributes of a key, or all of a table |
 //! | [`values`] | values of any type as columns |
 //! | [`write`] | tables as a request |
@@ -19,6 +20,7 @@
 pub mod attributes;
 pub mod contract;
 pub mod decode;
+pub mod points;
 pub mod table;
 pub mod values;
 pub mod write;
