@@ -36,7 +36,7 @@ mod _core {
     #[pymodule_export]
     use crate::buffer::Buffer;
     #[pymodule_export]
-    use crate::columns::{Columns, any_value, decode};
+    use crate::columns::{Columns, any_value, decode, table_types};
     #[pymodule_export]
     use crate::compression::{compress, decompress};
     #[pymodule_export]

@@ -4,8 +4,8 @@
     >>> slow = traces.end_time_unix_nano - traces.start_time_unix_nano > 10**9                # doctest: +SKIP
     >>> traces.filter(slow & (traces.resource["service.name"] == "cart")).to_bytes()          # doctest: +SKIP
 
-Everything in a request is checked once, when it is decoded; columns that everybody wants are made with it, others when they are
-asked for. `docs/columns.md` lists them.
+Everything in a request is checked once, when it is decoded; columns that everybody wants are made with it, others when
+they are asked for. `docs/columns.md` lists them.
 """
 
 from __future__ import annotations

@@ -122,8 +122,9 @@ LISTS = ("bucket_counts", "explicit_bounds", "positive", "negative")
 class Metrics(Request[DataPoint]):
     """The data points of a request, a row for each in every column.
 
-    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a gauge or sum
-    is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which row they belong to.
+    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a
+    gauge or sum is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which
+    row they belong to.
     """
 
     _signal = "metrics"
@@ -158,12 +159,19 @@ class Metrics(Request[DataPoint]):
 
     bucket_counts = column[U64]("The counts of all buckets of histograms, one histogram behind the other.")
     explicit_bounds = column[F64]("The bounds of all buckets of histograms, one histogram behind the other.")
-    positive = column[U64]("The counts of all positive buckets of exponential histograms, one histogram behind the other.")
-    negative = column[U64]("The counts of all negative buckets of exponential histograms, one histogram behind the other.")
+    positive = column[U64](
+        "The counts of all positive buckets of exponential histograms, one histogram behind the other."
+    )
+    negative = column[U64](
+        "The counts of all negative buckets of exponential histograms, one histogram behind the other."
+    )
 
     @cached_property
     def value(self) -> F64:
-        """The values of gauges and sums, integers as the nearest double; NaN where there is none. float64, shape (points,)."""
+        """The values of gauges and sums, integers as the nearest double; NaN where there is none.
+
+        float64, shape (points,).
+        """
         values = np.where(self.value_type == 2, self.int, self.double)
         values[self.value_type == 0] = np.nan
         return values
