@@ -28,6 +28,7 @@ from otlp_fast.columns.records import LogRecord
 from otlp_fast.columns.spans import Span, SpanKind, StatusCode
 from otlp_fast.columns.text import BytesColumn, TextColumn
 from otlp_fast.columns.traces import Traces
+from otlp_fast.columns.writing import write_logs, write_metrics, write_traces
 
 __all__ = [
     "AggregationTemporality",
@@ -51,5 +52,8 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "write_logs",
+    "write_metrics",
     "write_points",
+    "write_traces",
 ]

@@ -70,7 +70,8 @@ def write_tables(signal: str, tables: Tables) -> bytes:
     for table, columns in tables.items():
         types = contract.get(table, {})
         native[table] = {
-            column: native_column(types.get(column, ""), values, f"{table}.{column}") for column, values in columns.items()
+            column: native_column(types.get(column, ""), values, f"{table}.{column}")
+            for column, values in columns.items()
         }
     return _core.write_tables(signal, native)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from itertools import islice
 from typing import Any
 
@@ -24,34 +25,42 @@ from tests.messages import NAMES, request_of, requests
 def items_of(data: bytes, signal: str) -> list[str]:
     """Each item of a request with what encloses it, as text, in which NaN is equal to itself."""
     request = REQUESTS[signal].FromString(data)
-    prefix, items = {"traces": ("spans", "spans"), "logs": ("logs", "log_records"), "metrics": ("metrics", "metrics")}[signal]
+    prefix, items = {"traces": ("spans", "spans"), "logs": ("logs", "log_records"), "metrics": ("metrics", "metrics")}[
+        signal
+    ]
     found = []
     for group in getattr(request, f"resource_{prefix}"):
         for scope in getattr(group, f"scope_{prefix}"):
+            plain(group.resource), plain(scope.scope)
             around = f"{group.resource} {group.schema_url} {scope.scope} {scope.schema_url}"
             for item in getattr(scope, items):
                 found += [f"{around} {one}" for one in (points_of(item) if signal == "metrics" else [plain(item)])]
     return found
 
 
-def plain(item: Any) -> Any:
-    """An item without the forms that mean the same: an id of zeros is none, and so are an empty status and no status."""
+def plain(message: Any) -> Any:
+    """A message without the forms that mean the same: an id of zeros is none, an empty status no status."""
     for name in ("trace_id", "span_id", "parent_span_id"):
-        if not any(getattr(item, name, b"x")):
-            item.ClearField(name)
-    for inner in [*getattr(item, "links", ()), *getattr(item, "exemplars", ())]:
-        plain(inner)
-    if hasattr(item, "status") and not item.status.ByteSize():
-        item.ClearField("status")
-    for name in ("positive", "negative"):
-        if hasattr(item, name) and not getattr(item, name).ByteSize():
-            item.ClearField(name)
-    return item
+        if not any(getattr(message, name, b"x")):
+            message.ClearField(name)
+    for name in ("status", "positive", "negative"):
+        if hasattr(message, name) and not getattr(message, name).ByteSize():
+            message.ClearField(name)
+    for field, value in message.ListFields():
+        if field.message_type is None or field.message_type.name == "AnyValue":
+            continue
+        for inner in value if isinstance(value, Iterable) else [value]:
+            if field.message_type.name == "KeyValue":
+                # An attribute without a value has an empty one.
+                inner.value.SetInParent()
+            else:
+                plain(inner)
+    return message
 
 
 def points_of(metric: Any) -> list[str]:
-    kind = metric.WhichOneof("data")
-    points = [] if kind is None else [plain(point) for point in getattr(metric, kind).data_points]
+    kind = plain(metric).WhichOneof("data")
+    points = [] if kind is None else list(getattr(metric, kind).data_points)
     if kind is not None:
         getattr(metric, kind).ClearField("data_points")
     return [f"{metric} {point}" for point in points]
