@@ -214,8 +214,10 @@ def contests() -> Iterator[Contest]:
     merged = b"".join(requests)
     many = columns.decode_traces(merged * repeats, max_bytes=len(merged) * repeats)
     by = ("resource.service.name", "name")
-    red = columns.red(many, by=by)
-    found = {(row.key[0] or "", row.key[1]): [row.count, row.errors, row.sum, row.min, row.max] for row in red.rows()}
+    found = {
+        (group.keys[by[0]] or "", group.keys[by[1]]): [group.count, group.errors, group.sum, group.min, group.max]
+        for group in columns.red(many, by=by)
+    }
     require(found == red_by_loop(messages, repeats), "red")
     yield Contest("red against Python", lambda: columns.red(many, by=by), lambda: red_by_loop(messages, repeats))
 
