@@ -1,6 +1,6 @@
 //! `otlp_fast.Buffer`: finished bytes in pooled memory, readable through the buffer protocol without a copy.
 //!
-//! The walker hands the memory over in a capsule, which owns it: when the capsule goes, the memory returns to the pool.
+//! The walker, or Rust, hands the memory over in a capsule, which owns it: when that goes, the memory returns to the pool.
 //! A `Buffer` keeps the capsule until it is released and nothing views its bytes any more.
 
 use crate::errors::BorderError;
@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 use std::ffi::{CStr, c_int};
 
-/// The name of the capsules that `native/sdk/src/encoder.pxi` makes.
+/// The name of the capsules that `native/sdk/src/encoder.pxi` and [`Buffer::of`] make.
 const CAPSULE_NAME: &CStr = c"otlp_fast.pooled_bytes";
 
 /// Finished bytes in pooled memory, read-only.
@@ -49,6 +49,11 @@ impl Held<'_> {
 }
 
 impl Buffer {
+    /// A Buffer of finished bytes.
+    pub(crate) fn of(py: Python<'_>, bytes: PooledBytes) -> PyResult<Self> {
+        Self::new(PyCapsule::new_with_value(py, bytes, CAPSULE_NAME)?)
+    }
+
     /// The bytes, for callers that release the GIL.
     pub(crate) fn hold<'py>(&self, py: Python<'py>) -> Result<Held<'py>, BorderError> {
         let (capsule, data, length) = self.content(py)?;

@@ -4,6 +4,8 @@
 //! and filled in. Making one is a cold path.
 
 use otlp_columns::decode::DecodeError;
+use otlp_columns::points::PointsError;
+use otlp_columns::red::RedError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::merge::MergeError;
@@ -28,10 +30,14 @@ pub(crate) enum BorderError {
     Request(ReadError, String),
     /// JSON that is no request.
     Json(FromJsonError),
+    /// Arrays that cannot be written as points.
+    Points(PointsError),
     /// No memory for a result; with what to say about it.
     OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
+    /// Spans that are not counted as they should be.
+    Red(RedError),
     /// A `Buffer` that was released, or one that is still in use.
     Buffer(&'static str),
 }
@@ -75,6 +81,7 @@ impl From<BorderError> for PyErr {
     fn from(error: BorderError) -> Self {
         match error {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
+            BorderError::Red(error) => PyValueError::new_err(error.to_string()),
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
             BorderError::Decode(error, path) => {
@@ -87,6 +94,8 @@ impl From<BorderError> for PyErr {
             }
             BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
+            BorderError::Points(error @ PointsError::OutOfMemory) => PyMemoryError::new_err(error.to_string()),
+            BorderError::Points(error) => raised("EncodeError", &error.to_string(), |_| Ok(())),
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),

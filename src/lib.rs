@@ -12,6 +12,8 @@ mod errors;
 mod input;
 mod json;
 mod merge;
+mod points;
+mod red;
 mod row;
 mod split;
 mod stream;
@@ -46,6 +48,10 @@ mod _core {
     use crate::json::{from_json, to_json};
     #[pymodule_export]
     use crate::merge::merge;
+    #[pymodule_export]
+    use crate::points::write_points;
+    #[pymodule_export]
+    use crate::red::{Red, red};
     #[pymodule_export]
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]

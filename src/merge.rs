@@ -10,9 +10,9 @@ use pyo3::types::PyBytes;
 
 /// Put export requests together into one.
 ///
-/// Works on the bytes: items are not decoded. Resource groups with equal bytes of the resource and an equal schema URL become one
-/// group, and in it scope groups likewise; groups and items stay in the order in which they came. A group with a field that
-/// is unknown stays as it is, and unknown fields of the requests are kept. Runs without the GIL.
+/// Works on the bytes: items are not decoded. Resource groups with equal bytes of the resource and an equal schema URL
+/// become one group, and in it scope groups likewise; groups and items stay in the order in which they came. A group
+/// with a field that is unknown stays as it is, and unknown fields of the requests are kept. Runs without the GIL.
 ///
 /// Args:
 ///     requests: an iterable of serialized requests of one signal, each in any bytes-like object.

@@ -18,6 +18,7 @@ UNSAFE_ALLOWED = {
     "native/wire/src/raw.rs",
     "native/sdk/src/abi.rs",
     "src/buffer.rs",
+    "src/points.rs",
 }
 UNSAFE_ALLOWED_BELOW = ("native/wire/src/simd/",)
 

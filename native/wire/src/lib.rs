@@ -1,5 +1,5 @@
 //! Protobuf wire format for otlp-fast: a writer that back-fills lengths in one forward pass, a reader that checks
-//! everything, the memory pool they share, and the text kernels that turn CPython's string forms into UTF-8.
+//! everything, the memory pool they share, and the kernels that turn CPython's strings into UTF-8 and columns into records.
 //!
 //! This crate knows nothing of OTLP and nothing of Python. Its rules are those of the
 //! [protobuf encoding](https://protobuf.dev/programming-guides/encoding/): varints are minimal, lengths are minimal,
@@ -13,7 +13,7 @@
 //! | [`packed`] | arrays of numbers as packed repeated fields |
 //! | [`reader`] | the checked reader: every error carries its offset |
 //! | [`pool`] | bounded, thread-safe reuse of output buffers |
-//! | [`text`], [`simd`] | CPython's one-, two- and four-byte strings to UTF-8 |
+//! | [`text`], [`simd`] | CPython's one-, two- and four-byte strings to UTF-8; records of fixed size |
 #![deny(unsafe_code)]
 
 pub mod packed;

@@ -5,10 +5,14 @@
 //! the buffers of finished requests by size class (powers of two from 4 KiB to 4 MiB) and hands them out again as
 //! they are: a pooled buffer is never cleared, as nothing reads behind its length.
 //!
+//! Larger buffers come from the allocator and go back to it: kept, a single one would fill the pool. They are asked to be
+//! backed by large pages instead, of which fresh ones are cheap.
+//!
 //! Why not a lock-free stack: the lock is held for a `Vec::pop`, and a lock that is taken is not waited for. `try_lock`
 //! counts as a miss on the way out and as a discard on the way back, so no thread ever blocks here, and a child that
 //! was forked while another thread held the lock can still allocate.
 
+use crate::raw;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -68,7 +72,9 @@ impl Pool {
         let capacity = capacity.max(1 << MIN_CLASS);
         if capacity > 1 << MAX_CLASS {
             self.misses.fetch_add(1, Relaxed);
-            return allocate(capacity);
+            let mut buffer = allocate(capacity)?;
+            raw::prefer_large_pages(&mut buffer);
+            return Some(buffer);
         }
         let rounded = capacity.next_power_of_two();
         let class = class_of(rounded);

@@ -9,6 +9,7 @@
 //! *failed*: further writes are ignored, and the owner asks [`RawBuffer::failed`] once at the end of an item.
 
 use crate::pool;
+use crate::simd::records::{self, Template};
 use crate::text::Text;
 use crate::varint::{MAX_VARINT_LEN, encode_varint};
 
@@ -127,6 +128,16 @@ impl RawBuffer {
         }
     }
 
+    /// Appends a record for each row of the columns.
+    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) {
+        // The room that the kernel takes is made here, through the pool; the kernel then finds it there.
+        match template.room(columns.iter().map(|column| column.len()).min().unwrap_or(0)) {
+            Some(room) if self.reserve(room) => records::append(template, columns, &mut self.bytes),
+            Some(_) => {}
+            None => self.failed = true,
+        }
+    }
+
     /// Appends two slices, each behind a head of fixed size, with one check for room: the shape of a key and value.
     #[inline(always)]
     pub fn put_pair<const A: usize, const B: usize>(
@@ -238,6 +249,30 @@ impl RawBuffer {
             place.copy_from_slice(piece);
         }
     }
+}
+
+/// Asks the kernel to back the memory of a large buffer by large pages, before anything is written to it.
+///
+/// Fresh memory costs a page fault for every 4 KiB, and writing a large request spends most of its time there: a million
+/// points of 20 bytes took 12 to 16 ns each in fresh memory and 3 ns with large pages (AMD EPYC virtual machine,
+/// 2026-11-21, transparent huge pages at "madvise", the default of many distributions). It is advice: where the kernel has
+/// no large pages, or the system's setting is "never", nothing changes.
+pub(crate) fn prefer_large_pages(memory: &mut Vec<u8>) {
+    #[cfg(target_os = "linux")]
+    {
+        const PAGE: usize = 2 << 20;
+        let spare = memory.spare_capacity_mut();
+        // Only pages that lie in the buffer as a whole: the memory around it is somebody else's.
+        let skipped = spare.as_ptr().addr().wrapping_neg() % PAGE;
+        let whole = spare.len().saturating_sub(skipped) / PAGE * PAGE;
+        if whole > 0 {
+            // SAFETY: the pages lie within the buffer, which is borrowed exclusively, and how memory is backed does not change
+            // what it holds. A refusal is no error here.
+            unsafe { libc::madvise(spare.as_mut_ptr().add(skipped).cast(), whole, libc::MADV_HUGEPAGE) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = memory;
 }
 
 impl Drop for RawBuffer {

@@ -9,6 +9,7 @@
 //! oneof is not.
 
 use crate::raw::RawBuffer;
+use crate::simd::records::Template;
 use crate::text::Text;
 use crate::varint::varint_len;
 
@@ -108,6 +109,11 @@ impl Writer {
     /// The eight little-endian bytes of each word.
     pub fn put_words(&mut self, words: &[u64]) {
         self.raw.put_words(words);
+    }
+
+    /// A record of fixed size for each row of the columns.
+    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) {
+        self.raw.put_records(template, columns);
     }
 
     /// The UTF-8 form of a string, without tag and length.

@@ -23,6 +23,7 @@ from otlp_fast.columns.data_points import AggregationTemporality, DataPoint, Met
 from otlp_fast.columns.items import InstrumentationScope, Resource
 from otlp_fast.columns.logs import Logs
 from otlp_fast.columns.metrics import Metrics
+from otlp_fast.columns.points import write_points
 from otlp_fast.columns.records import LogRecord
 from otlp_fast.columns.spans import Span, SpanKind, StatusCode
 from otlp_fast.columns.text import BytesColumn, TextColumn
@@ -50,4 +51,5 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "write_points",
 ]

@@ -1,13 +1,13 @@
 //! JSON as a request.
 //!
-//! **How it works.** The text is read once, front to back, and fields are written as they come. Where the keys of an object
-//! came in another order than that of their numbers, or a scalar came twice, the message is put in order when it ends: the
-//! place of each field in the output is known, and a copy of the message's bytes is all that it takes. So a message is copied
-//! at most once for each level that it lies below one that is out of order.
+//! **How it works.** The text is read once, front to back, and fields are written as they come. Where the keys of an
+//! object came in another order than that of their numbers, or a scalar came twice, the message is put in order when it
+//! ends: the place of each field in the output is known, and a copy of the message's bytes is all that it takes. So a
+//! message is copied at most once for each level that it lies below one that is out of order.
 //!
-//! **Why jiter.** It is driven value by value, without a tree, gives the offset of everything, borrows strings that have no escapes,
-//! takes nothing that RFC 8259 forbids, and passes over unknown values without recursion. It does not look at the UTF-8
-//! of what it passes over; the whole text is checked first, at memory speed.
+//! **Why jiter.** It is driven value by value, without a tree, gives the offset of everything, borrows strings that
+//! have no escapes, takes nothing that RFC 8259 forbids, and passes over unknown values without recursion. It does not
+//! look at the UTF-8 of what it passes over; the whole text is checked first, at memory speed.
 
 use super::{DEEPEST, FromJsonError, FromJsonErrorKind, hex, number};
 use crate::schema::{FieldSchema, Kind, MAX_FIELD_NUMBER, MessageSchema};
@@ -288,7 +288,8 @@ struct Order {
 }
 
 impl Order {
-    /// The place of a key's field. Keys mostly come in the order of the schema, and the search begins behind the last one.
+    /// The place of a key's field. Keys mostly come in the order of the schema, and the search begins behind the last
+    /// one.
     #[inline]
     fn place_of(&self, name: &str, schema: &MessageSchema) -> Option<usize> {
         let (before, behind) = schema.fields.split_at(self.next);
@@ -365,8 +366,8 @@ mod tests {
 
     #[test]
     fn null_and_unknown_keys_are_passed_over() {
-        let odd = r#"{"name":null,"status":null,"attributes":null,"x":{"a":[1,{"b":[]}],"c":"\n"},"start_time_unix_nano":"5"}"#;
-        assert_eq!(span(odd), b"");
+        assert_eq!(span(r#"{"name":null,"status":null,"attributes":null}"#), b"");
+        assert_eq!(span(r#"{"x":{"a":[1,{"b":[]}],"c":"\n"},"start_time_unix_nano":"5"}"#), b"");
         assert_eq!(read("{}").unwrap(), b"");
         assert_eq!(read(" {\"resourceSpans\" : [ ] }\n").unwrap(), b"");
     }
@@ -466,7 +467,7 @@ mod tests {
             (r#"{"x":01}"#, InvalidNumber, 6, ""),
             (r#"{"x":+1}"#, ExpectedSomeValue, 5, ""),
             (r#"{"x":NaN}"#, ExpectedSomeValue, 5, ""),
-            (r#"{"x":tru}"#, ExpectedSomeIdent, 8, ""),
+            (r#"{"x":tree}"#, ExpectedSomeIdent, 7, ""),
             ("{\"x\":\"\n\"}", ControlCharacterWhileParsingString, 6, ""),
             (r#"{"x":"\x"}"#, InvalidEscape, 7, ""),
             (r#"{"x":"\ud800"}"#, UnexpectedEndOfHexEscape, 12, ""),

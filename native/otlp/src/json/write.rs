@@ -1,13 +1,14 @@
 //! A request as JSON.
 //!
-//! **How it works.** Fields are written as they come, which is in the order of their numbers: all encoders write them so.
-//! Protobuf allows more: fields in any order, repeated fields with others between them, scalars and members of a oneof that come
-//! again and of which the last one counts. A request where any of that is found is begun anew, and each of its messages read
-//! twice: the first time only its tags, to learn where the first and the last value of each field are, the second time its fields in the
-//! order of the schema. So whatever comes takes at most three passes, and nearly everything one.
+//! **How it works.** Fields are written as they come, which is in the order of their numbers: all encoders write them
+//! so. Protobuf allows more: fields in any order, repeated fields with others between them, scalars and members of a
+//! oneof that come again and of which the last one counts. A request where any of that is found is begun anew, and each
+//! of its messages read twice: the first time only its tags, to learn where the first and the last value of each field
+//! are, the second time its fields in the order of the schema. So whatever comes takes at most three passes, and nearly
+//! everything one.
 //!
-//! A key is written before its value is looked at, and taken back where the value turns out to be left out. Each field ends
-//! with a comma, and the last one's becomes the bracket.
+//! A key is written before its value is looked at, and taken back where the value turns out to be left out. Each field
+//! ends with a comma, and the last one's becomes the bracket.
 
 use super::{DEEPEST, ToJsonError, hex, text};
 use crate::fields::{any_value, key_value};
@@ -82,9 +83,6 @@ struct JsonWriter {
 
 impl JsonWriter {
     fn message(&mut self, content: Reader<'_>, schema: &MessageSchema, depth: u32) -> Result<(), Stop> {
-        if depth > self.max_depth {
-            return Err(content.error(ErrorKind::TooDeep).into());
-        }
         self.out.put([b'{']);
         if self.is_in_order {
             self.fields_as_they_come(content, schema, depth)?;
@@ -226,7 +224,11 @@ impl JsonWriter {
                 Ok(value.is_empty())
             }
             Kind::Message(schema) => {
+                let start = *reader;
                 let content = reader.nested()?;
+                if depth == self.max_depth {
+                    return Err(start.error(ErrorKind::TooDeep).into());
+                }
                 if !(std::ptr::eq(schema, KeyValue::SCHEMA) && self.text_attribute(content.rest(), depth + 1)) {
                     self.message(content, schema, depth + 1)?;
                 }
@@ -269,8 +271,8 @@ impl JsonWriter {
         }
     }
 
-    /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one. That
-    /// takes a fifth of the time that the way through two messages takes, and halves that of a whole request.
+    /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one.
+    /// The way through two messages and their fields made captured traces 1.6 times as slow.
     #[inline]
     fn text_attribute(&mut self, content: &[u8], depth: u32) -> bool {
         let [key_value::KEY, key_len, rest @ ..] = content else { return false };
@@ -401,7 +403,10 @@ mod tests {
     fn values_are_written_as_otlp_says() {
         let content = b"\x0a\x10\0\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\xff\x2a\x03a\"b\x30\x02\
             \x39\x15\xcd\x5b\x07\0\0\0\0\x4a\x0b\x0a\x02id\x12\x05\x3a\x03\xff\xfe\xfd\x85\x01\x01\x01\0\0";
-        let expected = r#"{"traceId":"000102030405060708090a0b0c0d0eff","name":"a\"b","kind":2,"startTimeUnixNano":"123456789","attributes":[{"key":"id","value":{"bytesValue":"//79"}}],"flags":257}"#;
+        let expected = concat!(
+            r#"{"traceId":"000102030405060708090a0b0c0d0eff","name":"a\"b","kind":2,"startTimeUnixNano":"123456789","#,
+            r#""attributes":[{"key":"id","value":{"bytesValue":"//79"}}],"flags":257}"#
+        );
         assert_eq!(span(content).unwrap(), expected);
     }
 
@@ -409,7 +414,10 @@ mod tests {
     fn zero_is_left_out_but_for_members_of_a_oneof_and_messages() {
         assert_eq!(span(b"\x0a\x00\x2a\x00\x30\x00\x39\0\0\0\0\0\0\0\0\x7a\x00").unwrap(), r#"{"status":{}}"#);
         let values = b"\x4a\x04\x12\x02\x0a\x00\x4a\x04\x12\x02\x10\x00\x4a\x04\x12\x02\x18\x00\x4a\x02\x12\x00";
-        let expected = r#"{"attributes":[{"value":{"stringValue":""}},{"value":{"boolValue":false}},{"value":{"intValue":"0"}},{"value":{}}]}"#;
+        let expected = concat!(
+            r#"{"attributes":[{"value":{"stringValue":""}},{"value":{"boolValue":false}},"#,
+            r#"{"value":{"intValue":"0"}},{"value":{}}]}"#
+        );
         assert_eq!(span(values).unwrap(), expected);
     }
 
@@ -419,6 +427,11 @@ mod tests {
         let disordered = b"\x4a\x03\x0a\x01a\x2a\x03old\x4a\x0b\x0a\x01b\x12\x06\x18\x05\x0a\x02xy\x2a\x01n";
         let expected = r#"{"name":"n","attributes":[{"key":"a"},{"key":"b","value":{"stringValue":"xy"}}]}"#;
         assert_eq!(span(disordered).unwrap(), expected);
+        assert_eq!(
+            span(b"\x4a\x07\x12\x05\x0a\x01x\x18\x05").unwrap(),
+            r#"{"attributes":[{"value":{"intValue":"5"}}]}"#,
+            "the last member counts in any order"
+        );
         assert_eq!(span(b"\x2a\x01n\x2a\x00").unwrap(), "{}", "the last name is empty");
         // The value in front of the key, and an unknown field in either.
         assert_eq!(

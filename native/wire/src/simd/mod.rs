@@ -1,4 +1,4 @@
-//! Transcoding kernels with run-time dispatch: Latin-1, UCS-2 and UCS-4 to UTF-8.
+//! Kernels with run-time dispatch: Latin-1, UCS-2 and UCS-4 to UTF-8 here, records of fixed size in [`records`].
 //!
 //! Laid out by instruction set. Each path has the same three functions with the same contract; [`Path::Scalar`] is
 //! compiled and tested on every machine, and one test body runs over all paths that the machine has. What a path does,
@@ -20,6 +20,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+pub mod records;
 mod scalar;
 mod sink;
 #[cfg(target_arch = "x86_64")]

@@ -49,14 +49,37 @@ impl<'a> Sink<'a> {
     #[inline(always)]
     pub(super) unsafe fn put_part<T: Copy>(&mut self, value: T, kept: usize) {
         debug_assert!(kept <= size_of::<T>());
-        #[cfg(debug_assertions)]
-        assert!(size_of::<T>() <= self.end.addr() - self.at.addr(), "write past the reserved room");
-        // SAFETY: `at` points into the spare capacity of `out`, which the exclusive borrow keeps in place, and the
-        // caller says that `value` fits into what is left of it. The step stays inside for the same reason.
+        // SAFETY: the caller meets the duties of both; what is kept was written in full.
         unsafe {
-            self.at.cast::<T>().write_unaligned(value);
-            self.at = self.at.add(kept);
+            self.put_at(0, value);
+            self.keep(kept);
         }
+    }
+
+    /// Writes all the bytes of `value`, `offset` bytes further on, and keeps none of them.
+    ///
+    /// # Safety
+    /// - The room that is left holds `offset` bytes and all those of `value`.
+    /// - `T` is an array of integers, an integer or a vector register: it has no padding, every byte of it is initialised.
+    #[inline(always)]
+    pub(super) unsafe fn put_at<T: Copy>(&mut self, offset: usize, value: T) {
+        #[cfg(debug_assertions)]
+        assert!(offset + size_of::<T>() <= self.end.addr() - self.at.addr(), "write past the reserved room");
+        // SAFETY: `at` points into the spare capacity of `out`, which the exclusive borrow keeps in place, and the
+        // caller says that `value` fits into what is left of it.
+        unsafe { self.at.add(offset).cast::<T>().write_unaligned(value) }
+    }
+
+    /// Keeps the next `count` bytes.
+    ///
+    /// # Safety
+    /// All of them were written.
+    #[inline(always)]
+    pub(super) unsafe fn keep(&mut self, count: usize) {
+        #[cfg(debug_assertions)]
+        assert!(count <= self.end.addr() - self.at.addr(), "kept past the reserved room");
+        // SAFETY: what was written lies inside the room, so the step stays inside.
+        self.at = unsafe { self.at.add(count) };
     }
 
     /// Drops the last `count` bytes.
