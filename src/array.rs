@@ -6,6 +6,7 @@
 
 use otlp_columns::decode;
 use otlp_columns::table::{Column, Table};
+use otlp_columns::write::ColumnRef;
 use pyo3::exceptions::PyBufferError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -111,6 +112,19 @@ impl Array {
         let memory = Memory::find(&source.table().columns[column].1, part);
         let (shape, strides) = ([memory.len as ffi::Py_ssize_t], [memory.item_size as ffi::Py_ssize_t]);
         Self { source, column, part, shape, strides }
+    }
+
+    /// Its elements, as a column of numbers or ids.
+    pub(crate) fn values(&self) -> ColumnRef<'_> {
+        match (ColumnRef::from(&self.source.table().columns[self.column].1), self.part) {
+            (ColumnRef::Offsets(offsets), _) => ColumnRef::U32(offsets),
+            (ColumnRef::Text(text), Part::Values) => ColumnRef::U32(text.codes),
+            (ColumnRef::Text(text), Part::Offsets) => ColumnRef::U32(text.dictionary.offsets),
+            (ColumnRef::Text(text), Part::Data) => ColumnRef::U8(text.dictionary.data),
+            (ColumnRef::Bytes(bytes), Part::Data) => ColumnRef::U8(bytes.data),
+            (ColumnRef::Bytes(bytes), _) => ColumnRef::U32(bytes.offsets),
+            (column, _) => column,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use crate::input::{Input, Kept};
 use crate::row::{self, RowError};
 use crate::split::SignalName;
 use otlp_columns::attributes;
+use otlp_columns::contract;
 use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits, MAX_DEPTH};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
@@ -87,6 +88,23 @@ pub(crate) fn any_value<'py>(py: Python<'py>, kind: u8, content: &[u8]) -> PyRes
     let value = view::AnyValue::new(encoded.as_slice());
     value.check(0, MAX_DEPTH).map_err(RowError::Read)?;
     Ok(row::any_value(py, value)?)
+}
+
+/// The tables of a signal, each with its columns and the names of their types, as docs/columns.md lists them.
+///
+/// Raises:
+///     ValueError: `signal` is none of "traces", "logs" and "metrics".
+#[pyfunction]
+pub(crate) fn table_types(py: Python<'_>, signal: SignalName) -> PyResult<Bound<'_, PyDict>> {
+    let tables = PyDict::new(py);
+    for table in contract::tables(signal.0) {
+        let columns = PyDict::new(py);
+        for (column, kind) in table.columns {
+            columns.set_item(column, kind.to_string())?;
+        }
+        tables.set_item(table.name, columns)?;
+    }
+    Ok(tables)
 }
 
 impl Columns {

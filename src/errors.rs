@@ -6,6 +6,7 @@
 use otlp_columns::decode::DecodeError;
 use otlp_columns::points::PointsError;
 use otlp_columns::red::RedError;
+use otlp_columns::write::WriteError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::merge::MergeError;
@@ -28,6 +29,15 @@ pub(crate) enum BorderError {
     Decode(DecodeError, String),
     /// A request that is not one; with the path of the offset.
     Request(ReadError, String),
+    /// Tables that make no request.
+    Write(WriteError),
+    /// A column that is no array of its type.
+    Column {
+        /// What was expected.
+        message: String,
+        /// Its table and name.
+        path: String,
+    },
     /// JSON that is no request.
     Json(FromJsonError),
     /// Arrays that cannot be written as points.
@@ -93,6 +103,9 @@ impl From<BorderError> for PyErr {
                 decode_error(&error, offset, &path)
             }
             BorderError::Request(error, path) => decode_error(&error, error.offset, &path),
+            BorderError::Write(WriteError::OutOfMemory) => PyMemoryError::new_err(WriteError::OutOfMemory.to_string()),
+            BorderError::Write(WriteError::Malformed { path, problem }) => encode_error(&problem, &path),
+            BorderError::Column { message, path } => encode_error(&message, &path),
             BorderError::Json(error) => decode_error(&error, error.offset, &error.path),
             BorderError::Points(error @ PointsError::OutOfMemory) => PyMemoryError::new_err(error.to_string()),
             BorderError::Points(error) => raised("EncodeError", &error.to_string(), |_| Ok(())),
@@ -106,6 +119,11 @@ impl From<BorderError> for PyErr {
             }
         }
     }
+}
+
+/// An `EncodeError` with its place.
+fn encode_error(error: &impl Display, path: &str) -> PyErr {
+    raised("EncodeError", &format!("{error} in {path}"), |attributes| attributes.set_item("path", path))
 }
 
 /// A `DecodeError` with its place.

@@ -17,6 +17,7 @@ mod red;
 mod row;
 mod split;
 mod stream;
+mod write;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -39,7 +40,7 @@ mod _core {
     #[pymodule_export]
     use crate::buffer::Buffer;
     #[pymodule_export]
-    use crate::columns::{Columns, any_value, decode};
+    use crate::columns::{Columns, any_value, decode, table_types};
     #[pymodule_export]
     use crate::compression::{compress, decompress};
     #[pymodule_export]
@@ -56,6 +57,8 @@ mod _core {
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]
     use crate::stream::{Compressor, Decompressor};
+    #[pymodule_export]
+    use crate::write::write_tables;
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

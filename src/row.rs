@@ -51,37 +51,38 @@ pub(crate) fn message<'py>(
     schema: &MessageSchema,
 ) -> Result<Bound<'py, PyDict>, RowError> {
     let fields = PyDict::new(py);
+    // The dict of attributes or the list of each repeated field, once it has one.
+    let mut containers = vec![None; schema.fields.len()];
     while let Some(tag) = reader.read_tag()? {
-        let Some(field) = schema.field(tag.field) else {
+        let Some(place) = schema.fields.iter().position(|field| field.number == tag.field) else {
             reader.skip(tag)?;
             continue;
         };
-        let name = PyString::intern(py, field.name);
-        match field.kind {
-            Kind::Message(inner) if std::ptr::eq(inner, KeyValue::SCHEMA) => {
-                let attributes = match fields.get_item(&name)? {
-                    Some(attributes) => attributes.cast_into().map_err(PyErr::from)?,
-                    None => PyDict::new(py),
-                };
-                add_pair(&attributes, reader.nested()?)?;
-                fields.set_item(name, attributes)?;
+        let field = &schema.fields[place];
+        let name = || PyString::intern(py, field.name);
+        if !field.is_repeated {
+            fields.set_item(name(), read_value(py, &mut reader, field)?)?;
+            continue;
+        }
+        let is_attribute = matches!(field.kind, Kind::Message(inner) if std::ptr::eq(inner, KeyValue::SCHEMA));
+        if containers[place].is_none() {
+            let empty = if is_attribute { PyDict::new(py).into_any() } else { PyList::empty(py).into_any() };
+            fields.set_item(name(), &empty)?;
+            containers[place] = Some(empty);
+        }
+        let Some(container) = &containers[place] else { continue };
+        if is_attribute {
+            add_pair(container.cast().map_err(PyErr::from)?, reader.nested()?)?;
+            continue;
+        }
+        let list: &Bound<'_, PyList> = container.cast().map_err(PyErr::from)?;
+        if tag.wire_type == WireType::Len && !is_delimited(field) {
+            let mut packed = reader.nested()?;
+            while !packed.is_at_end() {
+                list.append(read_value(py, &mut packed, field)?)?;
             }
-            _ if field.is_repeated => {
-                let list = match fields.get_item(&name)? {
-                    Some(list) => list.cast_into().map_err(PyErr::from)?,
-                    None => PyList::empty(py),
-                };
-                if tag.wire_type == WireType::Len && !is_delimited(field) {
-                    let mut packed = reader.nested()?;
-                    while !packed.is_at_end() {
-                        list.append(read_value(py, &mut packed, field)?)?;
-                    }
-                } else {
-                    list.append(read_value(py, &mut reader, field)?)?;
-                }
-                fields.set_item(name, list)?;
-            }
-            _ => fields.set_item(name, read_value(py, &mut reader, field)?)?,
+        } else {
+            list.append(read_value(py, &mut reader, field)?)?;
         }
     }
     Ok(fields)

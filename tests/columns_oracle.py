@@ -10,12 +10,18 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+import otlp_fast
 from otlp_fast.columns import BytesColumn, TextColumn
 
 REQUESTS: dict[str, Any] = {
     "traces": ExportTraceServiceRequest,
     "logs": ExportLogsServiceRequest,
     "metrics": ExportMetricsServiceRequest,
+}
+DECODE: dict[str, Any] = {
+    "traces": otlp_fast.decode_traces,
+    "logs": otlp_fast.decode_logs,
+    "metrics": otlp_fast.decode_metrics,
 }
 VALUE_TYPES = {
     "string_value": 1,
@@ -271,3 +277,32 @@ def expected_tables(data: bytes, signal: str) -> Tables:
 
     tables = tables_of(data, signal)
     return {table: {name: plain(values) for name, values in columns.items()} for table, columns in tables.items()}
+
+
+def python_value(value: Any) -> Any:
+    """A value of protobuf as a Python object; doubles as text, in which NaN is equal to itself."""
+    which = value.WhichOneof("value")
+    if which == "array_value":
+        return [python_value(element) for element in value.array_value.values]
+    if which == "kvlist_value":
+        return python_attributes(value.kvlist_value.values)
+    if which == "double_value":
+        return repr(value.double_value)
+    return None if which is None else getattr(value, which)
+
+
+def python_attributes(pairs: Any) -> dict[str, Any]:
+    return {pair.key: python_value(pair.value) for pair in pairs}
+
+
+def comparable(value: Any) -> Any:
+    """A decoded value in the same form."""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, dict):
+        return {key: comparable(inner) for key, inner in value.items()}
+    return [comparable(inner) for inner in value] if isinstance(value, list) else value
+
+
+def number(content: bytes) -> int:
+    return int.from_bytes(content, "big")

@@ -191,3 +191,18 @@ def requests(signal: str) -> st.SearchStrategy[bytes]:
     )
     groups = lists(resource_groups, max_size=2)
     return groups.map(lambda found: REQUESTS[signal](**{f"resource_{prefix}": found}).SerializeToString())
+
+
+NAMES = ["GET /", "", "größe", "GET /", "SELECT"]
+
+
+def request_of(*names: str) -> bytes:
+    """A request of spans with these names, ids that end in zeros, and an event each."""
+    request = REQUESTS["traces"]()
+    group = request.resource_spans.add()
+    group.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope = group.scope_spans.add()
+    for number, name in enumerate(names, start=1):
+        span = scope.spans.add(name=name, trace_id=bytes([number]) + bytes(15), start_time_unix_nano=number)
+        span.events.add(name=f"event {number}", time_unix_nano=number)
+    return bytes(request.SerializeToString())

@@ -20,7 +20,7 @@ def decode_traces(
     Everything in it is checked: tags, lengths, UTF-8, ids, nested values. Runs without the GIL.
 
     Args:
-        data: the request, in any bytes-like object. `bytes` and `Buffer` are kept as they are, everything else is copied.
+        data: the request, any bytes-like object. `bytes` and `Buffer` are kept as they are, everything else is copied.
         max_bytes: the longest request to read, in bytes. Requests of 2 GiB and above are refused in any case.
         max_items: the most rows that any one table may have: spans, events, attributes, resources.
         max_depth: the deepest message, the request itself being at depth 0; at most 500.

@@ -17,8 +17,10 @@ PYTHON_FILES = sorted((PROJECT / "python").rglob("*.py"))
 UNSAFE_ALLOWED = {
     "native/wire/src/raw.rs",
     "native/sdk/src/abi.rs",
+    "src/array.rs",
     "src/buffer.rs",
     "src/points.rs",
+    "src/write.rs",
 }
 UNSAFE_ALLOWED_BELOW = ("native/wire/src/simd/",)
 
@@ -120,6 +122,7 @@ def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> No
         ("from otlp_fast.exporter.grpc import OTLPSpanExporter", ["google", "numpy", "urllib3", "requests", "sqlite3"]),
         ("import otlp_fast.processor", ["google", "numpy", "grpc", "urllib3", "requests", "sqlite3"]),
         ("import otlp_fast.compat", ["google", "numpy", "grpc", "urllib3", "requests"]),
+        ("import otlp_fast.columns", ["google", "pyarrow", "pandas", "polars", "grpc", "opentelemetry", "urllib3"]),
         ("import otlp_fast.reference", ["google", "numpy", "grpc", "opentelemetry"]),
     ],
 )

@@ -4,8 +4,8 @@
     >>> slow = traces.end_time_unix_nano - traces.start_time_unix_nano > 10**9                # doctest: +SKIP
     >>> traces.filter(slow & (traces.resource["service.name"] == "cart")).to_bytes()          # doctest: +SKIP
 
-Everything in a request is checked once, when it is decoded; columns that everybody wants are made with it, others when they are
-asked for. `docs/columns.md` lists them.
+Everything in a request is checked once, when it is decoded; columns that everybody wants are made with it, others when
+they are asked for. `docs/columns.md` lists them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from otlp_fast.columns.records import LogRecord
 from otlp_fast.columns.spans import Span, SpanKind, StatusCode
 from otlp_fast.columns.text import BytesColumn, TextColumn
 from otlp_fast.columns.traces import Traces
+from otlp_fast.columns.writing import write_logs, write_metrics, write_traces
 
 __all__ = [
     "AggregationTemporality",
@@ -51,5 +52,8 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "write_logs",
+    "write_metrics",
     "write_points",
+    "write_traces",
 ]

@@ -25,14 +25,16 @@ EMPTY, STRING, BOOL, INT, DOUBLE, ARRAY, PAIRS, BYTES = range(8)
 class ValueColumn:
     """A column of values, each of any type: an attribute of every row, or the body of every log record.
 
-    `column == value` and `column != value` give masks: a str, bool, bytes or number is compared with values of that type (numbers
-    with integers and doubles), None with what is null. `column[3]` is the value as a Python object; a slice, a mask or an array of
-    row numbers gives a column. Of an attribute that stands twice in a row the last one counts.
+    `column == value` and `column != value` give masks: a str, bool, bytes or number is compared with values of that
+    type (numbers with integers and doubles), None with what is null. `column[3]` is the value as a Python object; a
+    slice, a mask or an array of row numbers gives a column. Of an attribute that stands twice in a row the last one
+    counts.
 
     Attributes:
-        types: uint8, shape (rows,): 255 absent, 0 empty, 1 string, 2 bool, 3 int, 4 double, 5 array, 6 list of pairs, 7 bytes.
-        text: the strings, "" where the type is another; None where there are none. `int`, `double` and `bytes` likewise; a bool
-            is an `int` of 0 or 1, an array or list of pairs the `bytes` of its message.
+        types: uint8, shape (rows,): 255 absent, 0 empty, 1 string, 2 bool, 3 int, 4 double, 5 array, 6 list of pairs,
+            7 bytes.
+        text: the strings, "" where the type is another; None where there are none. `int`, `double` and `bytes`
+            likewise; a bool is an `int` of 0 or 1, an array or list of pairs the `bytes` of its message.
         rows: the rows of `bytes` that are this column's; None where they are all, in their order.
     """
 
@@ -79,8 +81,8 @@ class ValueColumn:
     def values(self) -> npt.NDArray[Any]:
         """The values, shape (rows,).
 
-        int64, float64 or bool where all values are of that type, and 0 where there is none (`is_null` tells the two apart);
-        otherwise object: str, bool, int, float, bytes, list and dict, and None where there is no value.
+        int64, float64 or bool where all values are of that type, and 0 where there is none (`is_null` tells the two
+        apart); otherwise object: str, bool, int, float, bytes, list and dict, and None where there is no value.
         """
         kinds = {int(kind) for kind in np.unique(self.types)} - {ABSENT, EMPTY}
         if kinds == {INT} and self.int is not None:
@@ -151,6 +153,8 @@ class ValueColumn:
                 mask |= (self.types == DOUBLE) & (self.double == value)
             return mask
         if isinstance(value, bytes):
+            if self.bytes is None:
+                return mask
             rows = np.flatnonzero(self.types == BYTES)
             mask[rows] = self._objects(BYTES, rows) == value
             return mask
@@ -164,8 +168,8 @@ class ValueColumn:
     def to_arrow(self) -> pyarrow.Array:
         """The values as a pyarrow Array, null where there is none.
 
-        Strings (as a dictionary), bool, int64, double or binary where all values are of one type; otherwise a struct of `type`,
-        `text`, `int`, `double` and `bytes`.
+        Strings (as a dictionary), bool, int64, double or binary where all values are of one type; otherwise a struct of
+        `type`, `text`, `int`, `double` and `bytes`.
         """
         from otlp_fast.columns.arrow.arrays import value_array
 
@@ -200,8 +204,8 @@ class AttributeTable(Table):
 class Attributes:
     """The attributes of a table's rows: `attributes["http.route"]` is the column of a key.
 
-    A column has a value for each row of the table. A key that stands nowhere gives a column without values, as any other key may:
-    which keys a request holds depends on what was sent.
+    A column has a value for each row of the table. A key that stands nowhere gives a column without values, as any
+    other key may: which keys a request holds depends on what was sent.
     """
 
     def __init__(self, columns: _core.Columns, table: str, offsets: U32) -> None:

@@ -1,7 +1,7 @@
 """What items of all signals have in common.
 
-Items are for the few rows that somebody looks at. Each is read from the request when it is asked for, and has the names that
-opentelemetry-sdk gives to its fields.
+Items are for the few rows that somebody looks at. Each is read from the request when it is asked for, and has the names
+that opentelemetry-sdk gives to its fields.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Item:
         return self._request._enclosing(int(self._request.scope.rows[self._index]))[1]
 
 
-class field(Generic[T]):  # noqa: N801 (used like a decorator)
+class field(Generic[T]):
     """A field of an item, by its name in the `.proto` files, and what stands for it where it is absent."""
 
     def __init__(self, name: str, absent: T, doc: str) -> None:

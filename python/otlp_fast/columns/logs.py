@@ -14,8 +14,8 @@ from otlp_fast.columns.text import TextColumn
 class Logs(Request[LogRecord]):
     """The log records of a request, a row for each in every column.
 
-    Times are nanoseconds since the Unix epoch, 0 where there is none. Ids are `V16` and `V8`, all zeros where there is none:
-    compare them with `numpy.void(id)`, sort and group them with NumPy, get at one by `bytes(logs.trace_id[3])`.
+    Times are nanoseconds since the Unix epoch, 0 where there is none. Ids are `V16` and `V8`, all zeros where there is
+    none: compare them with `numpy.void(id)`, sort and group them with NumPy, get at one by `bytes(logs.trace_id[3])`.
     """
 
     _signal = "logs"

@@ -122,8 +122,9 @@ LISTS = ("bucket_counts", "explicit_bounds", "positive", "negative")
 class Metrics(Request[DataPoint]):
     """The data points of a request, a row for each in every column.
 
-    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a gauge or sum
-    is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which row they belong to.
+    Times are nanoseconds since the Unix epoch, 0 where there is none. Points of all kinds have a row: the value of a
+    gauge or sum is in it, the parts of histograms and summaries are in tables of their own, whose `point` says which
+    row they belong to.
     """
 
     _signal = "metrics"
@@ -167,7 +168,10 @@ class Metrics(Request[DataPoint]):
 
     @cached_property
     def value(self) -> F64:
-        """The values of gauges and sums, integers as the nearest double; NaN where there is none. float64, shape (points,)."""
+        """The values of gauges and sums, integers as the nearest double; NaN where there is none.
+
+        float64, shape (points,).
+        """
         values = np.where(self.value_type == 2, self.int, self.double)
         values[self.value_type == 0] = np.nan
         return values

@@ -169,7 +169,9 @@ def _column(path: str, given: Any) -> Any:
     """An attribute with a value for each point: an array of numbers, or codes and encoded values."""
     if isinstance(given, tuple):
         if len(given) != 2:
-            raise ValueError(f"{path} is a tuple of {len(given)}, expected (codes, values); for one value a point, a list")
+            raise ValueError(
+                f"{path} is a tuple of {len(given)}, expected (codes, values); for one value a point, a list"
+            )
         return _coded(path, _array(path, given[0]), list(given[1]))
     array = _array(path, given)
     if array.dtype.kind in "fiu" and array.dtype.itemsize <= 8:

@@ -29,8 +29,8 @@ TRUSTED = {"max_bytes": 2**31 - 1, "max_items": 2**32 - 1, "max_depth": 500}
 class Request(WithAttributes, Generic[Item]):
     """A decoded request: columns with a row for each item, and the items one by one.
 
-    Columns are NumPy arrays, read-only views of memory that the native module made: they cost nothing to ask for, and keep that
-    memory alive by themselves. `request[3]` and iteration give items, `request[10:20]` and `filter` requests.
+    Columns are NumPy arrays, read-only views of memory that the native module made: they cost nothing to ask for, and
+    keep that memory alive by themselves. `request[3]` and iteration give items, `request[10:20]` and `filter` requests.
     """
 
     _signal: ClassVar[str]
@@ -52,8 +52,8 @@ class Request(WithAttributes, Generic[Item]):
     def filter(self, mask: npt.ArrayLike) -> Self:
         """The request with only the items whose `mask` is true.
 
-        Items are copied as bytes. What encloses them stays as it is; resources, scopes and metrics without items are left out.
-        Where all are wanted it is the same request.
+        Items are copied as bytes. What encloses them stays as it is; resources, scopes and metrics without items are
+        left out. Where all are wanted it is the same request.
 
         Args:
             mask: bool, shape (items,).

@@ -61,7 +61,7 @@ class Link(NamedTuple):
     dropped_attributes: int
 
 
-# The bits of `flags`: the eight of the W3C trace flags, then one that says whether the next is known, which is "remote".
+# Bits of `flags`: those of the W3C trace flags, and one that is set where the parent or linked span is remote.
 W3C_FLAGS = 0xFF
 IS_REMOTE = 0x200
 

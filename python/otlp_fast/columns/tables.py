@@ -1,7 +1,8 @@
 """Tables, whose columns are made when somebody asks for them.
 
-A table of `docs/columns.md` is a class, and each of its columns a `column` in it. The native module gives the core columns of a
-table all at once, without a copy, and its further columns, also all at once, when the first of them is asked for.
+A table of `docs/columns.md` is a class, and each of its columns a `column` in it. The native module gives the core
+columns of a table all at once, without a copy, and its further columns, also all at once, when the first of them is
+asked for.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Maker(Protocol):
     def _make(self, name: str) -> Any: ...
 
 
-class column(Generic[T]):  # noqa: N801 (used like a decorator)
+class column(Generic[T]):
     """A column of a class: made when it is first asked for, and kept."""
 
     def __init__(self, doc: str) -> None:

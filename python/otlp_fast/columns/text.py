@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, overload
 
 import numpy as np
@@ -35,7 +36,7 @@ class Dictionary:
         """The strings as `str`: object, shape (strings,)."""
         content, ends = self.data.tobytes(), self.offsets.tolist()
         texts = np.empty(len(self), dtype=object)
-        texts[:] = [content[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+        texts[:] = [content[start:end].decode() for start, end in pairwise(ends)]
         return texts
 
     @cached_property
@@ -47,8 +48,8 @@ class Dictionary:
 class TextColumn:
     """A column of strings, each by its place in a dictionary of the distinct ones.
 
-    `column == "text"` and `column != "text"` give masks, and look at numbers only. `column[3]` is a `str`; a slice, a mask or
-    an array of row numbers gives a column that shares the dictionary.
+    `column == "text"` and `column != "text"` give masks, and look at numbers only. `column[3]` is a `str`; a slice, a
+    mask or an array of row numbers gives a column that shares the dictionary.
 
     Attributes:
         codes: uint32, shape (rows,): places in `dictionary`.
@@ -128,7 +129,7 @@ class BytesColumn:
     def __iter__(self) -> Iterator[bytes]:
         """The byte strings."""
         content, ends = self.data.tobytes(), self.offsets.tolist()
-        return (content[start:end] for start, end in zip(ends, ends[1:], strict=False))
+        return (content[start:end] for start, end in pairwise(ends))
 
     def __repr__(self) -> str:
         """The column in short."""

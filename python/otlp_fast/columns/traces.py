@@ -46,8 +46,8 @@ class Links(WithAttributes):
 class Traces(Request[Span]):
     """The spans of a request, a row for each in every column.
 
-    Times are nanoseconds since the Unix epoch, 0 where there is none. Ids are `V16` and `V8`, all zeros where there is none:
-    compare them with `numpy.void(id)`, sort and group them with NumPy, get at one by `bytes(traces.trace_id[3])`.
+    Times are nanoseconds since the Unix epoch, 0 where there is none. Ids are `V16` and `V8`, all zeros where there is
+    none: compare them with `numpy.void(id)`, sort and group them with NumPy, get at one by `bytes(traces.trace_id[3])`.
     """
 
     _signal = "traces"

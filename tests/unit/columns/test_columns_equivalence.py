@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import otlp_fast
-from tests.columns_oracle import expected_tables, plain_tables
+from tests.columns_oracle import DECODE, expected_tables, plain_tables
 from tests.corpora import CORPORA, read_requests
 from tests.messages import requests
-
-DECODE: dict[str, Any] = {
-    "traces": otlp_fast.decode_traces,
-    "logs": otlp_fast.decode_logs,
-    "metrics": otlp_fast.decode_metrics,
-}
 
 
 def check(data: bytes, signal: str) -> None:

@@ -223,22 +223,26 @@ type At<Row> = (Row, Problem);
 /// Checks a column by itself.
 fn check_column(column: ColumnRef<'_>, expected: ColumnType, rows: usize) -> Result<(), At<Option<usize>>> {
     use ColumnType as Type;
-    let (found, expected_len) = match (expected, column) {
-        (Type::U8, ColumnRef::U8(values)) => (values.len(), rows),
-        (Type::I32, ColumnRef::I32(values)) => (values.len(), rows),
-        (Type::U32 | Type::RowOf(_), ColumnRef::U32(values)) => (values.len(), rows),
-        (Type::I64, ColumnRef::I64(values)) => (values.len(), rows),
-        (Type::U64, ColumnRef::U64(values)) => (values.len(), rows),
-        (Type::F64, ColumnRef::F64(values)) => (values.len(), rows),
-        (Type::SpanId, ColumnRef::SpanIds(values)) => (values.len(), rows),
-        (Type::TraceId, ColumnRef::TraceIds(values)) => (values.len(), rows),
-        (Type::Text, ColumnRef::Text(texts)) => (texts.codes.len(), rows),
-        (Type::Bytes, ColumnRef::Bytes(bytes)) => (bytes.offsets.len(), rows + 1),
-        (Type::Offsets(_), ColumnRef::Offsets(offsets)) => (offsets.len(), rows + 1),
-        _ => return Err((None, Problem::WrongType { expected })),
-    };
-    if found != expected_len {
-        return Err((None, Problem::WrongLength { expected: expected_len, found }));
+    let is_of_type = matches!(
+        (expected, column),
+        (Type::U8, ColumnRef::U8(_))
+            | (Type::I32, ColumnRef::I32(_))
+            | (Type::U32 | Type::RowOf(_), ColumnRef::U32(_))
+            | (Type::I64, ColumnRef::I64(_))
+            | (Type::U64, ColumnRef::U64(_))
+            | (Type::F64, ColumnRef::F64(_))
+            | (Type::SpanId, ColumnRef::SpanIds(_))
+            | (Type::TraceId, ColumnRef::TraceIds(_))
+            | (Type::Text, ColumnRef::Text(_))
+            | (Type::Bytes, ColumnRef::Bytes(_))
+            | (Type::Offsets(_), ColumnRef::Offsets(_))
+    );
+    if !is_of_type {
+        return Err((None, Problem::WrongType { expected }));
+    }
+    let expected = if matches!(expected, Type::Bytes | Type::Offsets(_)) { rows + 1 } else { rows };
+    if column.len() != expected {
+        return Err((None, Problem::WrongLength { expected, found: column.len() }));
     }
     match column {
         ColumnRef::Text(texts) => check_texts(texts),

@@ -100,6 +100,30 @@ impl<'a> From<&'a Column> for ColumnRef<'a> {
 }
 
 impl ColumnRef<'_> {
+    /// The number of rows that it has values for.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::Bytes(_) | Self::Offsets(_) => self.len().saturating_sub(1),
+            _ => self.len(),
+        }
+    }
+
+    /// The number of values: of offsets there is one more than rows.
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I32(values) => values.len(),
+            Self::U32(values) | Self::Offsets(values) => values.len(),
+            Self::I64(values) => values.len(),
+            Self::U64(values) => values.len(),
+            Self::F64(values) => values.len(),
+            Self::SpanIds(values) => values.len(),
+            Self::TraceIds(values) => values.len(),
+            Self::Text(text) => text.codes.len(),
+            Self::Bytes(bytes) => bytes.offsets.len(),
+        }
+    }
+
     /// The bytes that it takes.
     pub(super) fn byte_len(self) -> usize {
         match self {
@@ -129,9 +153,9 @@ impl<T: Copy + Default> Values<'_, T> {
     }
 }
 
-/// A value that a column may be made of.
-pub(super) trait Element: Copy + Default {
-    /// The values of a column of this type.
+/// What a column may be an array of: numbers and ids.
+pub trait Element: Copy + Default {
+    /// The values of a column, if it is an array of this type. Offsets are no numbers.
     fn of(column: ColumnRef<'_>) -> Option<&[Self]>;
 }
 

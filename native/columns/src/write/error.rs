@@ -22,6 +22,8 @@ pub enum WriteError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
+    /// A table that the signal does not have.
+    UnknownTable,
     /// A table without which there is no request.
     MissingTable,
     /// A table has rows, but no columns.
@@ -130,6 +132,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::UnknownTable => out.write_str("there is no such table"),
             Self::MissingTable => out.write_str("the table is missing"),
             Self::NoColumns => out.write_str("there are rows, but no columns"),
             Self::TooManyRows { rows } => write!(out, "{rows} rows are more than a table may have"),

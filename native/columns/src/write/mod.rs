@@ -24,7 +24,7 @@ mod metrics;
 mod points;
 mod traces;
 
-pub use column::{BytesRef, ColumnRef, TableRef, TextRef};
+pub use column::{BytesRef, ColumnRef, Element, TableRef, TextRef};
 pub use error::{Problem, WriteError};
 
 use check::Tables;

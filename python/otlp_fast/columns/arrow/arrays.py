@@ -48,7 +48,8 @@ def number_array(numbers: npt.NDArray[Any], valid: Mask | None = None) -> pa.Arr
 
 def id_array(ids: Ids) -> pa.Array:
     """Ids, null where they are all zeros."""
-    valid = ids.view(np.uint64).reshape(-1, ids.itemsize // 8).any(axis=1)
+    words = ids.view(np.uint64).reshape(-1, ids.itemsize // 8)
+    valid: Mask = np.any(words != 0, axis=1)
     kind = pa.binary(ids.itemsize)
     return pa.Array.from_buffers(kind, len(ids), [validity(valid), pa.py_buffer(np.ascontiguousarray(ids))])
 
@@ -83,13 +84,6 @@ def struct_array(fields: dict[str, pa.Array], valid: Mask | None = None) -> pa.A
 def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
     """Values of any type: the type, and the one of four columns that it says, null in the others."""
     types, count = values.types, len(values)
-    contents = np.isin(types, (ARRAY, PAIRS, BYTES))
-    if values.bytes is None:
-        encoded = pa.nulls(count, pa.binary())
-    elif values.rows is None:
-        encoded = bytes_array(values.bytes, contents)
-    else:
-        encoded = bytes_array(values.bytes).take(number_array(values.rows, contents))
     return {
         "type": number_array(types),
         "text": pa.nulls(count, TEXT) if values.text is None else text_array(values.text, types == STRING),
@@ -99,8 +93,18 @@ def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
         "double": pa.nulls(count, pa.float64())
         if values.double is None
         else number_array(values.double, types == DOUBLE),
-        "bytes": encoded,
+        "bytes": content_array(values),
     }
+
+
+def content_array(values: ValueColumn) -> pa.Array:
+    """Bytes, and the messages of arrays and lists of pairs; null for other types."""
+    valid = np.isin(values.types, (ARRAY, PAIRS, BYTES))
+    if values.bytes is None:
+        return pa.nulls(len(values), pa.binary())
+    if values.rows is None:
+        return bytes_array(values.bytes, valid)
+    return bytes_array(values.bytes).take(number_array(values.rows, valid))
 
 
 def attribute_lists(attributes: Attributes) -> pa.Array:
@@ -121,6 +125,8 @@ def value_array(values: ValueColumn) -> pa.Array:
         return pa.array(values.int.astype(bool), mask=~valid)
     if kinds == {DOUBLE} and values.double is not None:
         return number_array(values.double, valid)
+    if kinds == {BYTES}:
+        return content_array(values)
     if not kinds:
         return pa.nulls(len(values))
     return struct_array(value_fields(values), valid)

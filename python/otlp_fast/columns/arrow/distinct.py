@@ -1,7 +1,7 @@
 """The distinct ones among the resources, scopes or metrics that stand in every row.
 
-Neighbours mostly share them, so rows are compared with the row before, by columns. Only the first rows of runs of equal ones are
-looked up by what is in them.
+Neighbours mostly share them, so rows are compared with the row before, by columns. Only the first rows of runs of equal
+ones are looked up by what is in them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def distinct(columns: list[Any], lists: U32, elements: dict[str, Any]) -> tuple[
         same[rows[leaf[places] != leaf[before]]] = False
     heads = np.flatnonzero(~same)
     known: dict[Any, int] = {}
-    groups, firsts = [], []
+    groups: list[int] = []
+    firsts: list[int] = []
     for row in heads.tolist():
         inside = slice(starts[row], starts[row + 1])
         content = (*(numbers[row].item() for numbers in values), *(leaf[inside].tobytes() for leaf in leaves))
@@ -73,7 +74,9 @@ def take(column: Any, rows: npt.NDArray[np.intp]) -> Any:
 
 def take_lists(offsets: U32, elements: dict[str, Any], rows: npt.NDArray[np.intp]) -> tuple[U32, dict[str, Any]]:
     """The lists of some rows: their offsets and elements."""
-    starts, lengths = offsets[rows].astype(np.int64), np.diff(offsets.astype(np.int64))[rows]
-    ends = np.concatenate([[0], np.cumsum(lengths)])
+    starts: npt.NDArray[np.int64] = offsets[:-1].astype(np.int64)[rows]
+    lengths: npt.NDArray[np.int64] = offsets[1:].astype(np.int64)[rows] - starts
+    ends = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=ends[1:])
     places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], lengths)
     return ends.astype(np.uint32), {name: take(column, places) for name, column in elements.items()}

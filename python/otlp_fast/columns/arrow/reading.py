@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from otlp_fast.columns.arrow.distinct import distinct, take, take_lists
-from otlp_fast.columns.arrow.values import Fields, attribute_columns, body_columns
+from otlp_fast.columns.arrow.values import Fields, attribute_columns, body_columns, contents
 from otlp_fast.columns.data_points import MetricKind
 from otlp_fast.columns.tables import U8, U32
+from otlp_fast.columns.text import BytesColumn
 from otlp_fast.columns.writing import write_tables
 from otlp_fast.errors import EncodeError
 
@@ -32,12 +33,16 @@ def to_request(table: Any, signal: str) -> bytes:
     names = source.column_names
     if len(set(names)) < len(names):
         raise EncodeError("two columns of the table have the same name")
-    columns = dict(zip(names, (one_array(column) for column in source.columns), strict=True))
-    fields = Fields(columns, source.num_rows)
+    arrays = dict(zip(names, (one_array(column) for column in source.columns), strict=True))
+    fields = Fields(arrays, source.num_rows)
     tables: Tables = {}
     scopes = read_groups(fields, tables)
     {"traces": read_spans, "logs": read_log_records, "metrics": read_points}[signal](fields, scopes, tables)
     fields.finish()
+    for columns in tables.values():
+        for name, values in columns.items():
+            if isinstance(values, pa.Array):
+                columns[name] = BytesColumn(*contents(values))
     return write_tables(signal, tables)
 
 

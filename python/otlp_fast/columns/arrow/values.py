@@ -14,6 +14,8 @@ from otlp_fast.columns.tables import U32
 from otlp_fast.columns.text import Dictionary, TextColumn
 from otlp_fast.errors import EncodeError
 
+TEXT_TYPES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+
 
 class Values:
     """An array, and where it stands in its table: `events.name`."""
@@ -63,7 +65,12 @@ class Values:
         """Strings, "" where there is null."""
         array = self.array
         if not pa.types.is_dictionary(array.type):
+            # Arrow would make strings of numbers, too.
+            if not any(is_kind(array.type) for is_kind in TEXT_TYPES):
+                raise self.unfit("strings")
             array = self.cast(pa.string(), "strings").dictionary_encode()
+        elif not any(is_kind(array.type.value_type) for is_kind in TEXT_TYPES):
+            raise self.unfit("strings")
         dictionary = Values(array.dictionary, self.path).cast(pa.string(), "strings")
         if dictionary.null_count:
             return Values(array.cast(array.type.value_type), self.path).text()
@@ -151,7 +158,7 @@ def contents(array: pa.Array) -> tuple[U32, npt.NDArray[np.uint8]]:
 
 
 def value_columns(fields: Fields, absent: int) -> dict[str, Any]:
-    """Values of any type: `type`, `text`, `int`, `double`, `bytes`. Where there is no `type` it is that of what is there."""
+    """Values of any type: `type`, `text`, `int`, `double`, `bytes`. Without a `type` it is that of what is there."""
     text, integer, double, encoded = (fields[name] for name in ("text", "int", "double", "bytes"))
     types = fields["type"]
     kinds = types.numbers(np.uint8)
