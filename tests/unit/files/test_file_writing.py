@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import otlp_fast
-from otlp_fast import compression, files
+from otlp_fast import _core, compression, files
 from otlp_fast.files import FileError, Request
 from otlp_fast.files.batches import Batches
 from tests.captured import BY_HAND, MESSAGES, archive_of, captured, canonical, logs, metrics, traces
@@ -220,23 +220,25 @@ def test_conversion_counts_and_salvages(tmp_path: Path) -> None:
         files.convert(reader, writer, salvage=True)
 
 
+def rows_of(signal: str, requests: list[bytes]) -> list[str]:
+    """The items with all that belongs to them; their order is that of their resources, which tables put together."""
+    decode = {"traces": otlp_fast.decode_traces, "logs": otlp_fast.decode_logs, "metrics": otlp_fast.decode_metrics}
+    return sorted(map(repr, decode[signal](b"".join(requests)).to_arrow().to_pylist()))
+
+
 @pytest.mark.parametrize("format", ["arrow", "parquet"])
 @pytest.mark.parametrize("name", CORPORA)
 def test_tables_are_written_and_read_back(tmp_path: Path, name: str, format: str) -> None:
     pytest.importorskip("pyarrow")
-    requests = captured(name)
+    (signal, whole), *_ = captured(name, 1)
+    requests = [(signal, part) for part, _ in _core.split_request(whole, signal, max_items=50)[:3]]
     for encoding in ("none", "zstd") if format == "arrow" else ("none",):
         path = tmp_path / f"capture.{encoding}"
         write(path, requests, format=format, encoding=encoding)
         with files.open_reader(path) as reader:
             assert reader.format == format
             back = [request.data for request in reader]
-        decode = {"traces": "decode_traces", "logs": "decode_logs", "metrics": "decode_metrics"}[CORPORA[name]]
-        tables = [
-            getattr(otlp_fast, decode)(b"".join(parts)).to_arrow().to_pylist()
-            for parts in (back, [data for _, data in requests])
-        ]
-        assert repr(tables[0]) == repr(tables[1])
+        assert rows_of(CORPORA[name], back) == rows_of(CORPORA[name], [data for _, data in requests])
 
 
 def test_tables_that_failed_leave_no_half_file(tmp_path: Path) -> None:
@@ -265,9 +267,7 @@ def test_tables_in_pipes_and_streams_are_read(tmp_path: Path) -> None:
             path.write_bytes(compression.compress((tmp_path / name).read_bytes(), encoding))
             back = read(path)
             assert len(back) == count
-            assert items("traces", [Request(signal, data, 1, 0) for signal, data in back]) == items(
-                "traces", [Request("traces", traces(5), 1, 0)]
-            )
+            assert rows_of("traces", [data for _, data in back]) == rows_of("traces", [traces(5)])
 
 
 def test_damaged_tables_are_refused_with_their_place(tmp_path: Path) -> None:
