@@ -90,13 +90,18 @@ pub(crate) fn any_value<'py>(py: Python<'py>, kind: u8, content: &[u8]) -> PyRes
 }
 
 impl Columns {
+    /// What was decoded, and the request.
+    pub(crate) fn parts<'a>(&'a self, py: Python<'a>) -> (&'a Decoded, &'a [u8]) {
+        (&self.columns, self.data.as_slice(py))
+    }
+
     /// Reads the request again, with the GIL released.
     fn read<T: Send>(
         &self,
         py: Python<'_>,
         read: impl FnOnce(&Decoded, &[u8]) -> Result<T, ReadError> + Send,
     ) -> Result<T, BorderError> {
-        let (columns, data) = (&*self.columns, self.data.as_slice(py));
+        let (columns, data) = self.parts(py);
         py.detach(|| read(columns, data)).map_err(|error| BorderError::Decode(error.into(), String::new()))
     }
 

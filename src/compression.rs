@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyString};
 
 /// An encoding, given by its name; `None` for "none".
 #[derive(Clone, Copy)]
-pub(crate) struct EncodingName(Option<Encoding>);
+pub(crate) struct EncodingName(pub(crate) Option<Encoding>);
 
 impl FromPyObject<'_, '_> for EncodingName {
     type Error = PyErr;
@@ -25,6 +25,23 @@ impl FromPyObject<'_, '_> for EncodingName {
                 ))
             }),
         }
+    }
+}
+
+/// What cannot be decompressed.
+pub(crate) fn compression_error(encoding: Encoding, error: CompressionError) -> BorderError {
+    BorderError::Compression(error, format!("{encoding}: {error}"))
+}
+
+/// A level that an encoding does not have, or another error of a compressor.
+pub(crate) fn level_error(encoding: Encoding, level: Option<i32>, error: CompressionError) -> BorderError {
+    match (error, level) {
+        (CompressionError::Level, Some(level)) => {
+            let levels = encoding.levels();
+            let message = format!("{encoding} has the levels {} to {}, not {level}", levels.start(), levels.end());
+            BorderError::Compression(error, message)
+        }
+        _ => compression_error(encoding, error),
     }
 }
 
@@ -55,16 +72,9 @@ pub(crate) fn compress<'py>(
         };
     };
     let content = data.as_slice();
-    let compressed = py.detach(|| otlp_compression::compress(content, encoding, level)).map_err(|error| {
-        let message = match (error, level) {
-            (CompressionError::Level, Some(level)) => {
-                let levels = encoding.levels();
-                format!("{encoding} has the levels {} to {}, not {level}", levels.start(), levels.end())
-            }
-            _ => error.to_string(),
-        };
-        BorderError::Compression(error, message)
-    })?;
+    let compressed = py
+        .detach(|| otlp_compression::compress(content, encoding, level))
+        .map_err(|error| level_error(encoding, level, error))?;
     Ok(PyBytes::new(py, &compressed))
 }
 
@@ -90,21 +100,18 @@ pub(crate) fn decompress<'py>(
     max_size: usize,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let content = data.as_slice();
-    let fail = |error: CompressionError| {
-        let name = encoding.0.map_or_else(|| "none".to_owned(), |encoding| encoding.to_string());
-        let message = match error {
-            CompressionError::TooLarge => format!("{name}: the decompressed data passes max_size, {max_size} bytes"),
-            _ => format!("{name}: {error}"),
-        };
-        BorderError::Compression(error, message)
-    };
     let Some(encoding) = encoding.0 else {
-        return if content.len() <= max_size {
-            Ok(data.to_bytes(py))
-        } else {
-            Err(fail(CompressionError::TooLarge).into())
-        };
+        return if content.len() <= max_size { Ok(data.to_bytes(py)) } else { Err(too_large("none", max_size).into()) };
     };
-    let decompressed = py.detach(|| otlp_compression::decompress(content, encoding, max_size)).map_err(fail)?;
+    let decompressed =
+        py.detach(|| otlp_compression::decompress(content, encoding, max_size)).map_err(|error| match error {
+            CompressionError::TooLarge => too_large(&encoding.to_string(), max_size),
+            _ => compression_error(encoding, error),
+        })?;
     Ok(PyBytes::new(py, &decompressed))
+}
+
+fn too_large(name: &str, max_size: usize) -> BorderError {
+    let message = format!("{name}: the decompressed data passes max_size, {max_size} bytes");
+    BorderError::Compression(CompressionError::TooLarge, message)
 }

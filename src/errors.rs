@@ -5,8 +5,10 @@
 
 use otlp_columns::decode::DecodeError;
 use otlp_columns::points::PointsError;
+use otlp_columns::red::RedError;
 use otlp_compression::CompressionError;
 use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
+use otlp_schema::merge::MergeError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
 use otlp_wire::ReadError;
@@ -34,6 +36,8 @@ pub(crate) enum BorderError {
     OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
+    /// Spans that are not counted as they should be.
+    Red(RedError),
     /// A `Buffer` that was released, or one that is still in use.
     Buffer(&'static str),
 }
@@ -59,12 +63,25 @@ impl From<FromJsonError> for BorderError {
     }
 }
 
+impl From<MergeError> for BorderError {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::Malformed { request, error, path } => {
+                let separator = if path.is_empty() { "" } else { "." };
+                Self::Request(error, format!("requests[{request}]{separator}{path}"))
+            }
+            MergeError::OutOfMemory => Self::OutOfMemory(error.to_string()),
+        }
+    }
+}
+
 impl From<BorderError> for PyErr {
     #[cold]
     #[inline(never)]
     fn from(error: BorderError) -> Self {
         match error {
             BorderError::Buffer(message) => PyBufferError::new_err(message),
+            BorderError::Red(error) => PyValueError::new_err(error.to_string()),
             BorderError::Response(ResponseError { error, path })
             | BorderError::Split(SplitError::Malformed { error, path }) => decode_error(&error, error.offset, path),
             BorderError::Decode(error, path) => {

@@ -19,8 +19,8 @@ impl<'py> FromPyObject<'_, 'py> for JsonText<'py> {
         if !object.is_instance_of::<PyString>() {
             return object.extract().map(Self);
         }
-        // A surrogate passes here and is refused with its place as what is not UTF-8. `PyUnicode_AsUTF8` would refuse it without,
-        // and leave a copy in the caller's string for good.
+        // A surrogate passes here and is refused with its place as what is not UTF-8. `PyUnicode_AsUTF8` would refuse it
+        // without, and leave a copy in the caller's string for good.
         let encoded = object.call_method1("encode", ("utf-8", "surrogatepass"))?;
         Ok(Self(Input::Bytes(encoded.cast_into()?)))
     }
@@ -28,14 +28,14 @@ impl<'py> FromPyObject<'_, 'py> for JsonText<'py> {
 
 /// Turn an export request into OTLP/JSON.
 ///
-/// Ids become hexadecimal digits, other bytes base64, enums and 32-bit integers numbers, 64-bit integers strings. Unknown fields
-/// are left out: JSON has no name for them. Runs without the GIL.
+/// Ids become hexadecimal digits, other bytes base64, enums and 32-bit integers numbers, 64-bit integers strings.
+/// Unknown fields are left out: JSON has no name for them. Runs without the GIL.
 ///
 /// Args:
-///     data: a serialized `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`, in any
-///         bytes-like object.
+///     data: a serialized `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest`, in
+///         any bytes-like object.
 ///     signal: "traces", "logs" or "metrics".
-///     max_depth: the deepest message, the request itself being at depth 0; never more than 500.
+///     max_depth: the deepest message, the request itself being at depth 0; never more than 200.
 ///
 /// Returns:
 ///     One line of UTF-8, without a line break.
@@ -63,18 +63,18 @@ pub(crate) fn to_json<'py>(
 
 /// Turn OTLP/JSON into an export request.
 ///
-/// Keys may come in any order; unknown ones and `null` are passed over. 64-bit integers are read as strings and as numbers, ids
-/// in both cases, base64 in both alphabets and with or without padding. The request is canonical: equal content gives equal bytes. Runs
-/// without the GIL.
+/// Keys may come in any order; unknown ones and `null` are passed over. 64-bit integers are read as strings and as
+/// numbers, ids in both cases, base64 in both alphabets and with or without padding. The request is canonical: equal
+/// content gives equal bytes. Runs without the GIL.
 ///
 /// Args:
 ///     text: JSON, as `str` or as UTF-8 in any bytes-like object.
 ///     signal: "traces", "logs" or "metrics".
-///     max_depth: the deepest message, the request itself being at depth 0; never more than 500.
+///     max_depth: the deepest message, the request itself being at depth 0; never more than 200.
 ///
 /// Raises:
-///     DecodeError: `text` is not JSON, not such a request, or nests deeper; `.offset`, in bytes of the UTF-8, and `.path`, in the
-///         names of JSON, say where.
+///     DecodeError: `text` is not JSON, not such a request, or nests deeper; `.offset`, in bytes of the UTF-8, and
+///         `.path`, in the names of JSON, say where.
 ///     ValueError: `signal` is none of the three.
 #[pyfunction]
 #[pyo3(signature = (text, signal, *, max_depth = 100))]

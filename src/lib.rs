@@ -7,12 +7,16 @@ mod array;
 mod buffer;
 mod columns;
 mod compression;
+mod detect;
 mod errors;
 mod input;
 mod json;
+mod merge;
 mod points;
+mod red;
 mod row;
 mod split;
+mod stream;
 
 // Links the walker in: nothing here calls it, Python does.
 extern crate otlp_sdk as _;
@@ -39,11 +43,19 @@ mod _core {
     #[pymodule_export]
     use crate::compression::{compress, decompress};
     #[pymodule_export]
+    use crate::detect::detect_signals;
+    #[pymodule_export]
     use crate::json::{from_json, to_json};
+    #[pymodule_export]
+    use crate::merge::merge;
     #[pymodule_export]
     use crate::points::write_points;
     #[pymodule_export]
+    use crate::red::{Red, red};
+    #[pymodule_export]
     use crate::split::{count_items, split, split_request};
+    #[pymodule_export]
+    use crate::stream::{Compressor, Decompressor};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals)]

@@ -3,6 +3,7 @@
 mod fields;
 mod mutate;
 mod oracles;
+mod round_trips;
 mod seeds;
 
 use cap::Cap;
@@ -100,7 +101,7 @@ fn run(options: &Options) -> Result<usize, String> {
     if let Some(path) = &options.replay {
         let signal = options.signal.ok_or("--replay needs --signal")?;
         let request = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let ended = judge(&request, signal);
+        let ended = judge(&request, signal, &mut Rng::with_seed(options.seed));
         println!("{ended:?}");
         return Ok(usize::from(ended.is_err()));
     }
@@ -128,7 +129,7 @@ fn run(options: &Options) -> Result<usize, String> {
         let (one, other) = (&requests[random.usize(..requests.len())], &requests[random.usize(..requests.len())]);
         let request = mutate::mutate(one, other, signal.request(), &mut random);
         let start = Instant::now();
-        let ended = judge(&request, *signal);
+        let ended = judge(&request, *signal, &mut random);
         if start.elapsed() > SLOW {
             eprintln!("run {number}: {} bytes took {:?}", request.len(), start.elapsed());
         }
@@ -148,11 +149,11 @@ fn run(options: &Options) -> Result<usize, String> {
 }
 
 /// Holds one request against the oracles, within the memory that it may take.
-fn judge(request: &[u8], signal: Signal) -> Result<Outcome, String> {
+fn judge(request: &[u8], signal: Signal, random: &mut Rng) -> Result<Outcome, String> {
     let limits = Limits { max_items: 100_000, ..Limits::default() };
     let allowed = ALLOCATOR.allocated() + ALLOWANCE + BYTES_PER_BYTE * request.len();
     ALLOCATOR.set_limit(allowed).map_err(|_| "the memory limit could not be set")?;
-    let ended = catch_unwind(AssertUnwindSafe(|| oracles::check(request, signal, limits)));
+    let ended = catch_unwind(AssertUnwindSafe(|| oracles::check(request, signal, limits, random)));
     ALLOCATOR.set_limit(usize::MAX).map_err(|_| "the memory limit could not be lifted")?;
     ended.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);

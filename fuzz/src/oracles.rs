@@ -1,5 +1,7 @@
 //! What must hold for any bytes: the oracles that a mutated request is held against.
 
+use crate::round_trips;
+use fastrand::Rng;
 use otlp_columns::decode::{Columns, DecodeError, Limits};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
@@ -45,7 +47,7 @@ fn tables(signal: Signal) -> &'static [&'static str] {
 }
 
 /// Holds one request against all oracles.
-pub(crate) fn check(request: &[u8], signal: Signal, limits: Limits) -> Result<Outcome, Breach> {
+pub(crate) fn check(request: &[u8], signal: Signal, limits: Limits, random: &mut Rng) -> Result<Outcome, Breach> {
     let columns = match Columns::decode(request, signal, limits) {
         Ok(columns) => columns,
         Err(DecodeError::Malformed(error)) => {
@@ -54,12 +56,14 @@ pub(crate) fn check(request: &[u8], signal: Signal, limits: Limits) -> Result<Ou
             }
             let _ = locate(request, signal, error.offset);
             check_split(request, signal, None)?;
+            round_trips::check_refused(request, signal, limits)?;
             return Ok(Outcome::Refused(error.kind));
         }
         Err(_) => return Ok(Outcome::OverLimit),
     };
     check_tables(&columns, request)?;
     check_split(request, signal, Some(columns.items().rows))?;
+    round_trips::check(request, &columns, limits, random)?;
     Ok(Outcome::Accepted)
 }
 

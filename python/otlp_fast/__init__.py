@@ -12,11 +12,13 @@ gzip, zstd and lz4. Importing this package imports none of them, and neither ope
 """
 
 from otlp_fast import _core
-from otlp_fast._core import Buffer, build_info, pool_stats, split
+from otlp_fast._core import Buffer, build_info, from_json, merge, pool_stats, split, to_json
+from otlp_fast._core import count_items as count
 from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast._diagnostics import encode_stats
 from otlp_fast._sdk import LogEncoder, MetricEncoder, SpanEncoder, encode_logs, encode_metrics, encode_spans
 from otlp_fast.errors import DecodeError, EncodeError, OtlpError
+from otlp_fast.transcoding import transcode
 
 __version__: str = _core.__version__
 
@@ -30,6 +32,7 @@ __all__ = [
     "SpanEncoder",
     "__version__",
     "build_info",
+    "count",
     "decode_logs",
     "decode_metrics",
     "decode_traces",
@@ -37,6 +40,10 @@ __all__ = [
     "encode_metrics",
     "encode_spans",
     "encode_stats",
+    "from_json",
+    "merge",
     "pool_stats",
     "split",
+    "to_json",
+    "transcode",
 ]

@@ -35,3 +35,21 @@ class DecodeError(OtlpError, ValueError):
 
 class CompressionError(OtlpError, ValueError):
     """Compressed data that is corrupt or cut off, or that passes the limit when it is decompressed."""
+
+
+class FileError(OtlpError, ValueError):
+    """A file that cannot be read on, or that cannot be written as it was asked for.
+
+    Attributes:
+        name: of the file.
+        record: the number of the record, from 1; 0 where it is the file as a whole.
+        offset: where that record begins, in bytes from the start of the decompressed content.
+    """
+
+    def __init__(self, message: str, *, name: str, record: int = 0, offset: int = 0) -> None:
+        """Make an error about a record of a file, or about the file."""
+        place = f"{name}: record {record} at byte {offset:,}" if record else name
+        super().__init__(f"{place}: {message}")
+        self.name = name
+        self.record = record
+        self.offset = offset

@@ -21,6 +21,9 @@ reveal_type(encoder.add(None))
 reveal_type(encoder.item_count)
 reveal_type(encoder.finish())
 reveal_type(bytes(encoder.finish()))
+reveal_type(otlp_fast.from_json("{}", "traces"))
+reveal_type(otlp_fast.merge([b"", bytearray()], "traces"))
+reveal_type(otlp_fast.count(b"", "traces"))
 reveal_type(otlp_fast.pool_stats())
 reveal_type(otlp_fast.encode_stats())
 reveal_type(otlp_fast.EncodeError("x").path)
@@ -34,6 +37,9 @@ REVEALED = [
     "int",
     "otlp_fast._core.Buffer",
     "bytes",
+    "bytes",
+    "bytes",
+    "int",
     "dict[str, int]",
     "dict[str, int]",
     "str",

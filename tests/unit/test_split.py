@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
@@ -19,36 +16,7 @@ import otlp_fast
 from otlp_fast import _core
 from tests.compat.spans import make_span
 from tests.corpora import CORPORA, read_requests
-
-MESSAGES = {
-    "traces": (ExportTraceServiceRequest, "resource_spans", "scope_spans", "spans"),
-    "logs": (ExportLogsServiceRequest, "resource_logs", "scope_logs", "log_records"),
-    "metrics": (ExportMetricsServiceRequest, "resource_metrics", "scope_metrics", "metrics"),
-}
-
-
-def without(message: Any, field: str) -> bytes:
-    """A message as bytes, but for one field."""
-    rest = type(message)()
-    rest.CopyFrom(message)
-    rest.ClearField(field)
-    return bytes(rest.SerializeToString(deterministic=True))
-
-
-def items_of(data: bytes, signal: str) -> Iterator[tuple[bytes, ...]]:
-    """Each item with everything around it, from the outside in."""
-    message, resource_field, scope_field, item_field = MESSAGES[signal]
-    for resource in getattr(message.FromString(data), resource_field):
-        for scope in getattr(resource, scope_field):
-            around = (without(resource, scope_field), without(scope, item_field))
-            for item in getattr(scope, item_field):
-                if signal != "metrics":
-                    yield (*around, item.SerializeToString(deterministic=True))
-                elif kind := item.WhichOneof("data"):
-                    metric_data = getattr(item, kind)
-                    whole = (*around, without(item, kind), kind.encode(), without(metric_data, "data_points"))
-                    for point in metric_data.data_points:
-                        yield (*whole, point.SerializeToString(deterministic=True))
+from tests.request_items import items_of
 
 
 def web_spans(count: int) -> bytes:

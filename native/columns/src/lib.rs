@@ -15,12 +15,14 @@
 //! | [`attributes`] | attributes of a key, or all of a table |
 //! | [`values`] | values of any type as columns |
 //! | [`write`] | tables as a request |
+//! | [`red`] | rate, errors and duration of spans by any of their keys |
 #![forbid(unsafe_code)]
 
 pub mod attributes;
 pub mod contract;
 pub mod decode;
 pub mod points;
+pub mod red;
 pub mod table;
 pub mod values;
 pub mod write;

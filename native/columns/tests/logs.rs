@@ -6,6 +6,7 @@ use otlp_columns::decode::{Columns, Limits, Tags};
 use otlp_schema::signal::Signal;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use requests::naive::assert_attributes;
 use requests::{Message, assert_column, attributes, bytes, fixed32, fixed64, number, pair, text, value};
 
 #[derive(Clone, Debug)]
@@ -88,6 +89,7 @@ proptest! {
         for (position, record) in places.positions.iter().zip(all()) {
             prop_assert_eq!(position.content(&data), Ok(&record.encode()[..]));
         }
+        assert_attributes(&columns, &data, "log_records", all().map(|it| &it.attributes));
         let further = columns.further(&data, "log_records").unwrap().unwrap();
         assert_column(&further, "dropped_attributes_count", all().map(|it| it.dropped));
     }

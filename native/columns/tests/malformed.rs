@@ -2,15 +2,20 @@
 
 mod requests;
 
+use otlp_columns::attributes::{column, keys, list};
+use otlp_columns::contract::{self, ColumnType};
 use otlp_columns::decode::{Columns, DecodeError, Limits, MAX_DEPTH};
+use otlp_columns::table::{Column, Table};
 use otlp_schema::schema::{Kind, MessageSchema};
 use otlp_schema::signal::Signal;
-use otlp_wire::{ErrorKind, Reader, WireType};
+use otlp_wire::{ErrorKind, ReadError, Reader, WireType};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use requests::{attributes, bytes, fixed32, fixed64, number, pair, value};
 
+/// The signals whose items hold attributes. What is wrong with a metric, and where, is told in the tests of metrics.
 const SIGNALS: [Signal; 2] = [Signal::Traces, Signal::Logs];
+const ALL_SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
 
 fn decode(data: &[u8], signal: Signal) -> Result<Columns, DecodeError> {
     Columns::decode(data, signal, Limits::default())
@@ -103,8 +108,17 @@ fn rich_request(signal: Signal) -> Vec<u8> {
             let parts = [attributes(9), bytes(11, event), bytes(13, link), bytes(15, bytes(2, "message"))].concat();
             [ids, fixed64(7, 1), fixed64(8, 2), parts, fixed32(16, 1)].concat()
         }
-        _ => [fixed64(1, 1), bytes(3, "INFO"), bytes(5, &nested), attributes(6), bytes(9, [1; 16]), bytes(12, "x")]
-            .concat(),
+        Signal::Logs => {
+            let head = [fixed64(1, 1), bytes(3, "INFO"), bytes(5, &nested), attributes(6)].concat();
+            [head, bytes(9, [1; 16]), bytes(12, "x")].concat()
+        }
+        Signal::Metrics => {
+            let exemplar = bytes(8, [fixed64(3, 1), bytes(4, [2; 8]), bytes(5, [1; 16]), attributes(7)].concat());
+            let runs = [bytes(6, [0; 24]), fixed64(6, 3), bytes(7, [0; 16])].concat();
+            let point = bytes(1, [fixed64(3, 1), fixed64(4, 9), runs, exemplar, attributes(9), number(10, 1)].concat());
+            let data = bytes(9, [&point, &number(2, 2)[..], &point].concat());
+            [bytes(1, "name"), bytes(3, "By"), data, attributes(12)].concat()
+        }
     };
     let scope = bytes(1, [bytes(1, "scope"), bytes(2, "1"), attributes(3)].concat());
     let scope_group = [scope, bytes(2, &item), bytes(2, item), bytes(3, "url")].concat();
@@ -112,11 +126,27 @@ fn rich_request(signal: Signal) -> Vec<u8> {
     bytes(1, [resource, bytes(2, scope_group), bytes(3, "url")].concat())
 }
 
+/// The metrics that [`rich_request`] does not have.
+fn other_metrics() -> Vec<u8> {
+    let exemplar = [fixed64(2, 5), fixed64(6, 1), bytes(7, pair("k", &bytes(1, "v")))].concat();
+    let number_point = [fixed64(3, 1), fixed64(6, 2), bytes(7, pair("k", "".as_ref())), bytes(5, &exemplar)].concat();
+    let side = bytes(8, [number(1, 3), bytes(2, [1, 0x80, 1, 0xff, 0xff, 3]), number(2, 300)].concat());
+    let exponential = [fixed64(4, 2), number(6, 9), side, bytes(9, bytes(2, [0x80, 0])), bytes(11, exemplar)].concat();
+    let summary = [fixed64(4, 2), bytes(6, [fixed64(1, 5), fixed64(2, 5)].concat()), fixed64(5, 1)].concat();
+    let metrics = [
+        bytes(5, bytes(1, &number_point)),
+        bytes(7, [bytes(1, &number_point), number(2, 1), number(3, 1)].concat()),
+        bytes(10, bytes(1, exponential)),
+        bytes(11, bytes(1, summary)),
+    ];
+    bytes(1, bytes(2, metrics.iter().flat_map(|metric| bytes(2, metric)).collect::<Vec<u8>>()))
+}
+
 #[test]
 fn request_that_ends_early_is_refused_wherever_it_ends() {
-    for signal in SIGNALS {
-        let whole = rich_request(signal);
-        assert_eq!(decode(&whole, signal).unwrap().items().rows, 2);
+    let whole = |signal| (rich_request(signal), signal, if signal == Signal::Metrics { 4 } else { 2 });
+    for (whole, signal, items) in ALL_SIGNALS.map(whole).into_iter().chain([(other_metrics(), Signal::Metrics, 4)]) {
+        assert_eq!(decode(&whole, signal).unwrap().items().rows, items);
         for end in 1..whole.len() {
             match decode(&whole[..end], signal) {
                 Err(DecodeError::Malformed(error)) => assert!(error.offset <= end, "{end}: {error}"),
@@ -242,6 +272,19 @@ fn is_valid(mut reader: Reader<'_>, message: &'static MessageSchema, depth: u32)
             }
             continue;
         };
+        if field.is_packed() && tag.wire_type == WireType::Len {
+            let Ok(mut elements) = reader.nested() else { return false };
+            while !elements.is_at_end() {
+                let is_read = match field.kind.wire_type() {
+                    WireType::Fixed64 => elements.read_fixed64().is_ok(),
+                    _ => elements.read_varint().is_ok(),
+                };
+                if !is_read {
+                    return false;
+                }
+            }
+            continue;
+        }
         let (wire_type, is_read) = match field.kind {
             Kind::Text => (WireType::Len, reader.clone().read_str().is_ok()),
             Kind::Bytes => (WireType::Len, reader.clone().read_bytes().is_ok()),
@@ -252,7 +295,7 @@ fn is_valid(mut reader: Reader<'_>, message: &'static MessageSchema, depth: u32)
             Kind::Fixed32 => (WireType::Fixed32, reader.clone().read_fixed32().is_ok()),
             Kind::Message(inner) => {
                 // The members of a oneof of messages stand once together.
-                let slot = if message.name == "AnyValue" { 0 } else { field.number };
+                let slot = if field.is_member { 0 } else { field.number };
                 let is_repeated = !field.is_repeated && seen.contains(&slot);
                 seen.push(slot);
                 let content = reader.clone().nested();
@@ -268,6 +311,24 @@ fn is_valid(mut reader: Reader<'_>, message: &'static MessageSchema, depth: u32)
     true
 }
 
+/// A table of the contract with all of its columns.
+fn table(columns: &Columns, data: &[u8], name: &str) -> Result<Table, ReadError> {
+    if let Some(owner) = owner(name) {
+        return Ok(list(columns, data, owner)?.expect("a table with attributes"));
+    }
+    let mut table = columns.table(data, name)?.expect("a table of the contract").into_owned();
+    if let Some(further) = columns.further(data, name)? {
+        assert_eq!(further.rows, table.rows, "{name}");
+        table.columns.extend(further.columns);
+    }
+    Ok(table)
+}
+
+/// The table whose attributes a table holds.
+fn owner(name: &str) -> Option<&str> {
+    name.strip_suffix(".attributes").or(name.strip_suffix(".metadata"))
+}
+
 fn assert_agrees(data: &[u8], signal: Signal) -> Result<(), TestCaseError> {
     let expected = is_valid(Reader::new(data), signal.request(), 0);
     match decode(data, signal) {
@@ -278,36 +339,74 @@ fn assert_agrees(data: &[u8], signal: Signal) -> Result<(), TestCaseError> {
         Err(error) => prop_assert!(false, "{error}"),
         Ok(columns) => {
             prop_assert!(expected, "by its schema the request is not valid");
-            let items = columns.items();
-            for (parts, offsets) in [("events", "events"), ("links", "links")] {
-                let Some(table) = columns.table(data, parts).expect("it was decoded") else { continue };
-                let counted: usize =
-                    requests::values(items, offsets).iter().map(|it| it.parse::<usize>().expect("a number")).sum();
-                prop_assert_eq!(table.rows, counted);
-            }
-            for name in ["spans", "log_records"] {
-                let further = columns.further(data, name).expect("it was decoded");
-                prop_assert!(further.is_none_or(|further| further.rows == items.rows));
+            for made in contract::tables(signal) {
+                let table = table(&columns, data, made.name).expect("it was decoded");
+                for (name, kind) in made.columns {
+                    let counted = requests::values(&table, name);
+                    let ColumnType::Offsets(parts) = kind else { continue };
+                    let counted: usize = counted.iter().map(|rows| rows.parse::<usize>().expect("a number")).sum();
+                    let parts = self::table(&columns, data, parts).expect("it was decoded");
+                    prop_assert_eq!(parts.rows, counted, "{}.{}", made.name, name);
+                }
             }
         }
     }
     Ok(())
 }
 
+/// One of the requests with something in every place.
+fn whole_request(number: usize) -> (Vec<u8>, Signal) {
+    match ALL_SIGNALS.get(number) {
+        Some(&signal) => (rich_request(signal), signal),
+        None => (other_metrics(), Signal::Metrics),
+    }
+}
+
+/// Bytes that are replaced by others.
+type Damage = Vec<(prop::sample::Index, u8)>;
+
+fn damage() -> impl Strategy<Value = Damage> {
+    vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)
+}
+
+fn inflict(damage: &Damage, data: &mut [u8]) {
+    for (place, byte) in damage {
+        data[place.index(data.len())] = *byte;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
     #[test]
     fn request_is_refused_exactly_where_its_schema_is_not_kept(
-        damage in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
-        is_traces in any::<bool>(),
+        damage in damage(), request in 0..4usize,
     ) {
-        let signal = SIGNALS[usize::from(!is_traces)];
-        let mut data = rich_request(signal);
-        for (place, byte) in damage {
-            let place = place.index(data.len());
-            data[place] = byte;
-        }
+        let (mut data, signal) = whole_request(request);
+        inflict(&damage, &mut data);
         assert_agrees(&data, signal)?;
+    }
+
+    #[test]
+    fn columns_read_with_another_request_give_errors_or_nonsense(
+        damage in damage(), request in 0..4usize, cut in 0..40usize,
+    ) {
+        let (mut data, signal) = whole_request(request);
+        let columns = decode(&data, signal).expect("a request");
+        inflict(&damage, &mut data);
+        data.truncate(data.len() - cut);
+        for made in contract::tables(signal) {
+            if let Ok(table) = table(&columns, &data, made.name) {
+                made.columns.iter().for_each(|(name, _)| assert_eq!(requests::values(&table, name).len(), table.rows));
+            }
+            let Some(owner) = owner(made.name) else { continue };
+            if let Ok(Some(found)) = column(&columns, &data, owner, "key") {
+                let Some(Column::U8(types)) = found.column("type") else { panic!("{found:?}") };
+                prop_assert_eq!(types.len(), found.rows);
+            }
+            if let (Ok(Some(keys)), Ok(Some(all))) = (keys(&columns, &data, owner), list(&columns, &data, owner)) {
+                prop_assert_eq!(keys.iter().map(|(_, count)| count).sum::<usize>(), all.rows);
+            }
+        }
     }
 
     #[test]
@@ -323,9 +422,12 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_or_refused(data in vec(any::<u8>(), 0..100)) {
-        for signal in SIGNALS {
+        for signal in ALL_SIGNALS {
             assert_agrees(&data, signal)?;
             assert_agrees(&bytes(1, bytes(2, bytes(2, &data))), signal)?;
+        }
+        for kind in [5, 7, 9, 10, 11] {
+            assert_agrees(&bytes(1, bytes(2, bytes(2, bytes(kind, bytes(1, &data))))), Signal::Metrics)?;
         }
     }
 }

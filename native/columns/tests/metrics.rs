@@ -210,6 +210,11 @@ fn what_is_malformed_is_refused_at_its_place() {
             14,
         ),
         (
+            point(metric::EXPONENTIAL_HISTOGRAM, field(exponential::NEGATIVE, b"").repeat(2)),
+            ErrorKind::RepeatedMessage,
+            14,
+        ),
+        (
             point(metric::EXPONENTIAL_HISTOGRAM, field(exponential::NEGATIVE, b"\x12\x02\x80\x80")),
             ErrorKind::Truncated,
             16,
@@ -236,6 +241,68 @@ fn every_table_is_bounded() {
     for max_depth in 0..7 {
         let Err(DecodeError::Malformed(error)) = depth(max_depth) else { panic!("{max_depth} must be too deep") };
         assert_eq!(error.kind, ErrorKind::TooDeep);
+    }
+}
+
+#[test]
+fn row_too_many_is_refused_where_its_field_begins() {
+    let refused = |request: &[u8], max_items| match Columns::decode(
+        request,
+        Signal::Metrics,
+        Limits { max_items, ..Limits::default() },
+    ) {
+        Err(DecodeError::TooManyItems { offset }) => Some(offset),
+        other => other.map(|_| None).expect("a request"),
+    };
+    let twice = |tag| field(tag, b"").repeat(2);
+    let in_point = |data, content: Vec<u8>| request(&[of_kind("", data, &[content])]);
+    let two_attributes = |tag| field(tag, &twice(exemplar::FILTERED_ATTRIBUTES));
+    // A metric begins at offset 6, a point in it at 12, an exemplar in that at 14.
+    let cases = [
+        ("metrics", request(&[Vec::new(), Vec::new()]), 6),
+        ("metadata", request(&[twice(metric::METADATA)]), 8),
+        ("points", request(&[of_kind("", metric::SUM, &[Vec::new(), Vec::new()])]), 12),
+        ("attributes", in_point(metric::HISTOGRAM, twice(histogram::ATTRIBUTES)), 14),
+        ("attributes of a summary", in_point(metric::SUMMARY, twice(summary::ATTRIBUTES)), 14),
+        ("exemplars", in_point(metric::GAUGE, twice(number::EXEMPLARS)), 14),
+        (
+            "attributes of exemplars",
+            in_point(metric::EXPONENTIAL_HISTOGRAM, two_attributes(exponential::EXEMPLARS)),
+            16,
+        ),
+        ("quantiles", in_point(metric::SUMMARY, twice(summary::QUANTILE_VALUES)), 14),
+    ];
+    for (table, request, offset) in cases {
+        assert_eq!(refused(&request, 1), Some(offset), "{table}");
+        assert_eq!(refused(&request, 2), None, "{table}");
+    }
+}
+
+#[test]
+fn what_lies_too_deep_is_refused_where_its_field_begins() {
+    let refused = |request: &[u8], max_depth| match Columns::decode(
+        request,
+        Signal::Metrics,
+        Limits { max_depth, ..Limits::default() },
+    ) {
+        Err(DecodeError::Malformed(error)) => (error.kind, error.offset),
+        other => panic!("must be refused, not {other:?}"),
+    };
+    // A metric begins at offset 6, its name takes two bytes, the tag and the length of its data two more.
+    let parts = [
+        (metric::GAUGE, number::EXEMPLARS),
+        (metric::SUM, number::EXEMPLARS),
+        (metric::HISTOGRAM, histogram::EXEMPLARS),
+        (metric::EXPONENTIAL_HISTOGRAM, exponential::POSITIVE),
+        (metric::EXPONENTIAL_HISTOGRAM, exponential::NEGATIVE),
+        (metric::SUMMARY, summary::QUANTILE_VALUES),
+    ];
+    for (data, part) in parts {
+        let request = request(&[of_kind("", data, &[field(part, b"")])]);
+        assert_eq!(refused(&request, 2), (ErrorKind::TooDeep, 4), "a metric");
+        assert_eq!(refused(&request, 3), (ErrorKind::TooDeep, 8), "data {data}");
+        assert_eq!(refused(&request, 4), (ErrorKind::TooDeep, 10), "a point in {data}");
+        assert_eq!(refused(&request, 5), (ErrorKind::TooDeep, 12), "{part} in a point in {data}");
     }
 }
 

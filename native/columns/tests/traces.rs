@@ -7,6 +7,7 @@ use otlp_columns::decode::{Columns, Limits, Position, Rows, Tags};
 use otlp_schema::signal::Signal;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use requests::naive::assert_attributes;
 use requests::{Message, assert_column, attributes, bytes, fixed32, fixed64, number, text};
 
 #[derive(Clone, Debug)]
@@ -288,6 +289,15 @@ fn check(resources: &[Resource]) {
     assert_column(&made, "flags", links().map(|it| it.flags));
     assert_column(&made, "attributes", links().map(|it| it.attributes.len()));
     assert_rows(rows("links"), &data, 0x22, &links().map(Link::encode).collect::<Vec<_>>());
+
+    let none = Vec::new();
+    let of_resources = resources.iter().map(|it| it.resource.as_ref().map_or(&none, |resource| &resource.1));
+    let of_scopes = scopes.iter().map(|(_, it)| it.scope.as_ref().map_or(&none, |scope| &scope.3));
+    assert_attributes(&columns, &data, "resources", of_resources);
+    assert_attributes(&columns, &data, "scopes", of_scopes);
+    assert_attributes(&columns, &data, "spans", all().map(|it| &it.attributes));
+    assert_attributes(&columns, &data, "events", events().map(|it| &it.attributes));
+    assert_attributes(&columns, &data, "links", links().map(|it| &it.attributes));
 }
 
 proptest! {

@@ -1,15 +1,14 @@
 //! The batch writer against the decoder: what is written from tables is read back as these tables, however they were laid out.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod random_tables;
 
+use otlp_columns::attributes;
 use otlp_columns::contract::{self, ColumnType};
-use otlp_columns::decode::{Columns, Limits, Tags};
-use otlp_columns::table::{Column, Table, TextBuilder};
-use otlp_columns::values::ValuesBuilder;
+use otlp_columns::decode::{Columns, Limits};
+use otlp_columns::table::{Column, Dictionary};
 use otlp_columns::write::{TableRef, write};
 use otlp_schema::signal::Signal;
-use otlp_schema::view::messages::KeyValue;
-use otlp_wire::{Reader, WireType};
 use proptest::prelude::*;
 use random_tables::{Random, Tables, random_tables, u32s};
 
@@ -26,7 +25,7 @@ fn decoded(signal: Signal, request: &[u8]) -> Tables {
     let mut tables = Tables::new();
     for kind in contract::tables(signal) {
         let mut table = match kind.name.strip_suffix(".attributes").or(kind.name.strip_suffix(".metadata")) {
-            Some(owner) => attributes(&columns, request, owner),
+            Some(owner) => attributes::list(&columns, request, owner).unwrap().unwrap(),
             None => columns.table(request, kind.name).unwrap().unwrap().into_owned(),
         };
         table.columns.extend(columns.further(request, kind.name).unwrap().unwrap_or_default().columns);
@@ -35,38 +34,6 @@ fn decoded(signal: Signal, request: &[u8]) -> Tables {
         tables.insert(kind.name, table);
     }
     tables
-}
-
-/// The attributes of a table, field by field.
-fn attributes(columns: &Columns, request: &[u8], owner: &str) -> Table {
-    let rows = columns.rows(request, owner).unwrap().unwrap();
-    let (mut keys, mut values) = (TextBuilder::default(), ValuesBuilder::default());
-    for (row, position) in rows.positions.iter().enumerate() {
-        let tag = match &rows.tags {
-            Tags::Same(tag) => *tag,
-            Tags::ByRow(tags) => tags[row],
-        };
-        let mut reader = Reader::new(position.content(request).unwrap());
-        while let Some(field) = reader.read_tag().unwrap() {
-            if field.field == u32::from(tag >> 3) && field.wire_type == WireType::Len {
-                let (key, value) = KeyValue::new(reader.read_bytes().unwrap()).pair().unwrap();
-                keys.push(key);
-                values.push(value.and_then(|value| value.value().unwrap()));
-            } else {
-                reader.skip(field).unwrap();
-            }
-        }
-    }
-    let columns = vec![
-        ("key", Column::Text(keys.finish())),
-        ("type", Column::U8(values.types)),
-        ("text", Column::Text(values.texts.finish())),
-        ("int", Column::I64(values.ints)),
-        ("double", Column::F64(values.doubles)),
-        ("bytes", Column::Bytes(values.bytes)),
-    ];
-    let Column::U8(types) = &columns[1].1 else { unreachable!() };
-    Table { rows: types.len(), columns }
 }
 
 /// A row in words, with all that belongs to it, but not what it belongs to.
@@ -146,7 +113,7 @@ fn laid_out_anew(signal: Signal, tables: &mut Tables, random: &mut Random) {
                     let mut strings: Vec<&str> = texts.dictionary.iter().collect();
                     strings.push("nobody's");
                     strings.reverse();
-                    let mut dictionary = otlp_columns::table::Dictionary::default();
+                    let mut dictionary = Dictionary::default();
                     for string in &strings {
                         dictionary.data.push_str(string);
                         dictionary.offsets.push(dictionary.data.len() as u32);
@@ -181,9 +148,9 @@ fn laid_out_anew(signal: Signal, tables: &mut Tables, random: &mut Random) {
             Column::Offsets(values) => values.iter().all(|value| *value == 0),
             _ => false,
         };
-        // One column must stay, to say how many rows there are.
+        // One column must stay, to say how many rows there are. Bodies whose type is 0 are empty, those without a type not there.
         let first = table.columns[0].0;
-        table.columns.retain(|(name, column)| *name == first || !is_zero(column));
+        table.columns.retain(|(name, column)| [first, "body_type"].contains(name) || !is_zero(column));
         table.columns.reverse();
     }
 }

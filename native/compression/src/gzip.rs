@@ -12,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
 /// For most telemetry, and for the trial.
-const QUICK_LEVEL: i32 = 6;
+pub(crate) const QUICK_LEVEL: i32 = 6;
 /// For what repeats itself at length.
 const THOROUGH_LEVEL: i32 = 9;
 /// How much is tried.
@@ -21,7 +21,7 @@ const TRIAL_LEN: usize = 16 << 10;
 const REPETITIVE_SHARE: usize = 6;
 
 /// The window that every reader of gzip has: 32 KiB.
-const WINDOW_BITS: u8 = 15;
+pub(crate) const WINDOW_BITS: u8 = 15;
 
 static QUICK_CONTEXTS: Slots<Compress> = Slots::new();
 static THOROUGH_CONTEXTS: Slots<Compress> = Slots::new();

@@ -1,4 +1,4 @@
-//! gzip, zstd and lz4, for request bodies that lie whole in memory.
+//! gzip, zstd and lz4, for request bodies that lie whole in memory, and for streams.
 //!
 //! One implementation for exporters, gateways and users, on crates that others keep: `flate2` over `zlib-rs`, `zstd` over
 //! libzstd, `lz4_flex`. What this crate adds is what a service needs of all three alike:
@@ -16,12 +16,14 @@
 //! | [`gzip`], [`zstandard`], [`lz4`] | the three encodings |
 //! | [`output`] | memory that grows up to a limit |
 //! | [`slots`] | contexts that are used again |
+//! | [`stream`] | the three encodings for files and pipes |
 #![forbid(unsafe_code)]
 
 mod gzip;
 mod lz4;
 mod output;
 mod slots;
+pub mod stream;
 mod zstandard;
 
 use std::fmt;

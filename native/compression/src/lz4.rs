@@ -17,7 +17,7 @@ use lz4_flex::frame::{BlockMode, FrameEncoder, FrameInfo};
 use std::io::Write;
 use twox_hash::XxHash32;
 
-const MAGIC: u32 = 0x184D_2204;
+pub(crate) const MAGIC: u32 = 0x184D_2204;
 /// The first of sixteen.
 const SKIPPABLE_MAGIC: u32 = 0x184D_2A50;
 
@@ -32,20 +32,16 @@ const RESERVED: u8 = 0b0000_0010;
 const DICTIONARY: u8 = 0b0000_0001;
 
 /// In the length of a block: its content is stored as it is.
-const STORED: u32 = 1 << 31;
+pub(crate) const STORED: u32 = 1 << 31;
 /// How far back a match can reach into the blocks before.
-const WINDOW: usize = 64 << 10;
+pub(crate) const WINDOW: usize = 64 << 10;
 /// No block becomes more than this many times as long, and this much more.
 const MAX_RATIO: usize = 255;
 
 /// The size classes of blocks: 64 KiB, 256 KiB, 1 MiB, 4 MiB.
 const SIZE_CLASSES: std::ops::RangeInclusive<u8> = 4..=7;
 
-fn block_size(class: u8) -> usize {
-    1 << (8 + 2 * class)
-}
-
-fn checksum(bytes: &[u8]) -> u32 {
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     XxHash32::oneshot(0, bytes)
 }
 
@@ -74,7 +70,7 @@ pub(crate) fn decompress(data: &[u8], max_size: usize) -> Result<Vec<u8>, Compre
     while !input.rest.is_empty() {
         match input.u32()? {
             MAGIC => read_frame(&mut input, &mut output)?,
-            magic if magic & !0xf == SKIPPABLE_MAGIC => {
+            magic if is_skippable(magic) => {
                 let length = input.u32()?;
                 input.take(length as usize)?;
             }
@@ -84,23 +80,76 @@ pub(crate) fn decompress(data: &[u8], max_size: usize) -> Result<Vec<u8>, Compre
     Ok(output.finish())
 }
 
+/// Whether a magic number begins a frame without content.
+pub(crate) fn is_skippable(magic: u32) -> bool {
+    magic & !0xf == SKIPPABLE_MAGIC
+}
+
+/// What the descriptor of a frame says about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Form {
+    flags: u8,
+    class: u8,
+    content_size: Option<u64>,
+}
+
+impl Form {
+    /// How long a descriptor is, by its first byte.
+    pub(crate) fn descriptor_len(flags: u8) -> usize {
+        if flags & CONTENT_SIZE == 0 { 3 } else { 11 }
+    }
+
+    /// Reads a descriptor with its check byte.
+    pub(crate) fn read(descriptor: &[u8]) -> Result<Self, CompressionError> {
+        let [described @ .., check] = descriptor else { return Err(Truncated) };
+        let [flags, block_descriptor, size @ ..] = described else { return Err(Truncated) };
+        let class = block_descriptor >> 4;
+        if flags & VERSION_MASK != VERSION
+            || flags & (RESERVED | DICTIONARY) != 0
+            || block_descriptor & 0x0f != 0
+            || !SIZE_CLASSES.contains(&class)
+            || *check != header_checksum(described)
+        {
+            return Err(Corrupt);
+        }
+        Ok(Self { flags: *flags, class, content_size: size.try_into().ok().map(u64::from_le_bytes) })
+    }
+
+    /// The longest that a block may be.
+    pub(crate) fn block_size(self) -> usize {
+        1 << (8 + 2 * self.class)
+    }
+
+    /// Whether blocks refer to those before them.
+    pub(crate) fn is_linked(self) -> bool {
+        self.flags & INDEPENDENT_BLOCKS == 0
+    }
+
+    /// Whether the frame ends with a checksum of its content.
+    pub(crate) fn has_content_checksum(self) -> bool {
+        self.flags & CONTENT_CHECKSUM != 0
+    }
+
+    /// Whether each block is followed by a checksum of it.
+    pub(crate) fn has_block_checksums(self) -> bool {
+        self.flags & BLOCK_CHECKSUMS != 0
+    }
+
+    /// Checks the length of the whole content, where the frame tells it.
+    pub(crate) fn check_content_size(self, len: u64) -> Result<(), CompressionError> {
+        if self.content_size.is_some_and(|size| size != len) { Err(Corrupt) } else { Ok(()) }
+    }
+
+    /// How long the content of a block may become.
+    pub(crate) fn room_for(self, content: &[u8], is_stored: bool) -> usize {
+        if is_stored { content.len() } else { self.block_size().min(content.len() * MAX_RATIO) }
+    }
+}
+
 /// Reads a frame behind its magic number.
 fn read_frame(input: &mut Input<'_>, output: &mut Output) -> Result<(), CompressionError> {
-    let descriptor = input.rest;
-    let &[flags, block_descriptor] = input.array()?;
-    let class = block_descriptor >> 4;
-    if flags & VERSION_MASK != VERSION
-        || flags & (RESERVED | DICTIONARY) != 0
-        || block_descriptor & 0x0f != 0
-        || !SIZE_CLASSES.contains(&class)
-    {
-        return Err(Corrupt);
-    }
-    let content_size = if flags & CONTENT_SIZE == 0 { None } else { Some(u64::from_le_bytes(*input.array()?)) };
-    let described = &descriptor[..descriptor.len() - input.rest.len()];
-    if *input.array()? != [header_checksum(described)] {
-        return Err(Corrupt);
-    }
+    let flags = *input.rest.first().ok_or(Truncated)?;
+    let form = Form::read(input.take(Form::descriptor_len(flags))?)?;
     let start = output.len();
     loop {
         let length = input.u32()?;
@@ -108,21 +157,20 @@ fn read_frame(input: &mut Input<'_>, output: &mut Output) -> Result<(), Compress
             break;
         }
         let content = input.take((length & !STORED) as usize)?;
-        if content.len() > block_size(class) {
+        if content.len() > form.block_size() {
             return Err(Corrupt);
         }
-        if flags & BLOCK_CHECKSUMS != 0 && input.u32()? != checksum(content) {
+        if form.has_block_checksums() && input.u32()? != checksum(content) {
             return Err(Corrupt);
         }
         // The window of a frame whose blocks are not independent reaches back to its own beginning, no further.
-        let window_start = if flags & INDEPENDENT_BLOCKS == 0 { start } else { output.len() };
-        read_block(content, length & STORED != 0, block_size(class), window_start, output)?;
+        let window_start = if form.is_linked() { start } else { output.len() };
+        read_block(content, length & STORED != 0, form, window_start, output)?;
     }
     let (written, _) = output.split(0)?;
     let written = &written[start..];
-    if content_size.is_some_and(|size| size != written.len() as u64)
-        || flags & CONTENT_CHECKSUM != 0 && input.u32()? != checksum(written)
-    {
+    form.check_content_size(written.len() as u64)?;
+    if form.has_content_checksum() && input.u32()? != checksum(written) {
         return Err(Corrupt);
     }
     Ok(())
@@ -130,15 +178,15 @@ fn read_frame(input: &mut Input<'_>, output: &mut Output) -> Result<(), Compress
 
 fn read_block(
     content: &[u8],
-    stored: bool,
-    max_len: usize,
+    is_stored: bool,
+    form: Form,
     window_start: usize,
     output: &mut Output,
 ) -> Result<(), CompressionError> {
-    let wanted = if stored { content.len() } else { max_len.min(content.len() * MAX_RATIO) };
+    let wanted = form.room_for(content, is_stored);
     let (written, room) = output.split(wanted)?;
     let is_limited = room.len() < wanted;
-    let count = if stored {
+    let count = if is_stored {
         room.get_mut(..content.len()).ok_or(TooLarge)?.copy_from_slice(content);
         content.len()
     } else {

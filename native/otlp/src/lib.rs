@@ -13,6 +13,7 @@
 //! | [`metrics`] | `Metric`, its data, data points and exemplars |
 //! | [`request`] | `Export*ServiceRequest`: items grouped by resource and scope |
 //! | [`signal`], [`split`], [`select`], [`merge`] | the three signals; a request in parts, some of its items, several as one |
+//! | [`detect`] | which of the signals a request is of |
 //! | [`view`] | borrowed views of every message |
 //! | [`schema`], [`locate`] | the same messages as tables; the path of an offset |
 //! | [`json`] | OTLP/JSON, both ways |
@@ -20,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 pub mod common;
+pub mod detect;
 pub mod fields;
 pub mod json;
 pub mod locate;

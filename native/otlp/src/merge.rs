@@ -1,20 +1,22 @@
 //! Putting requests together into one, on their bytes.
 //!
 //! Requests one behind the other are one request already: that is how protobuf merges repeated fields. But each has its
-//! resource, its scopes and their attributes once more, and a consumer that collects small requests has them a hundred times. Here
-//! groups with the same resource become one, and in it groups with the same scope. The items are never looked at.
+//! resource, its scopes and their attributes once more, and a consumer that collects small requests has them a hundred
+//! times. Here groups with the same resource become one, and in it groups with the same scope. The items are never
+//! looked at.
 //!
-//! **What is the same.** Resource groups whose resource is the same bytes, and whose schema URL too; scope groups likewise.
-//! No resource and an empty one are two. Nothing is decoded for it: an encoder writes equal resources as equal bytes, and where
-//! it does not, the groups stay apart, which is correct as well.
+//! **What is the same.** Resource groups whose resource is the same bytes, and whose schema URL too; scope groups
+//! likewise. No resource and an empty one are two. Nothing is decoded for it: an encoder writes equal resources as
+//! equal bytes, and where it does not, the groups stay apart, which is correct as well.
 //!
 //! **What comes out.**
-//! - Groups stand in the order in which the first of each came, items in the order in which they came in their group. The
-//!   items with their resource and scope are those of the requests, none more and none less.
-//! - The fields of groups are in the order of their numbers, with minimal lengths; items, resources and scopes are copied.
-//! - A group with anything else in it stays as it is, by itself: with a field that this code does not know, which may hold items too
-//!   (as `instrumentation_library_spans = 1000` once did), or with a resource or schema URL that stands twice. It is not looked into.
-//!   Unknown fields of the requests themselves stand at the end.
+//! - Groups stand in the order in which the first of each came, items in the order in which they came in their group.
+//!   The items with their resource and scope are those of the requests, none more and none less.
+//! - The fields of groups are in the order of their numbers, with minimal lengths; items, resources and scopes are
+//!   copied.
+//! - A group with anything else in it stays as it is, by itself: with a field that this code does not know, which may
+//!   hold items too (as `instrumentation_library_spans = 1000` once did), or with a resource or schema URL that stands
+//!   twice. It is not looked into. Unknown fields of the requests themselves stand at the end.
 //! - A single canonical request without two equal groups comes out as the same bytes.
 
 use crate::fields::envelope;
@@ -165,7 +167,8 @@ fn next_field<'a>(message: &mut Reader<'a>, child: u8) -> Result<Option<(FieldTa
 }
 
 impl<'a> Key<'a> {
-    /// What tells this group from others; `None` where it has to stay as it is. Resource and scope groups have the same numbers.
+    /// What tells this group from others; `None` where it has to stay as it is. Resource and scope groups have the same
+    /// numbers.
     fn of(mut group: Reader<'a>) -> Result<Option<Self>, ReadError> {
         let mut key = Self { subject: None, schema_url: None };
         let mut is_plain = true;

@@ -1,7 +1,7 @@
 //! What the messages of OTLP are made of, as data: names, numbers and kinds of all fields.
 //!
-//! The tables are made by the same lines that make the views ([`crate::view::messages`]), so the two cannot differ. Code that
-//! treats all messages alike walks them: JSON in both directions, and the path of an error.
+//! The tables are made by the same lines that make the views ([`crate::view::messages`]), so the two cannot differ.
+//! Code that treats all messages alike walks them: JSON in both directions, and the path of an error.
 
 use crate::signal::Signal;
 use otlp_wire::WireType;

@@ -27,6 +27,16 @@ impl fmt::Display for UnknownSignal {
 
 impl std::error::Error for UnknownSignal {}
 
+impl fmt::Display for Signal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Traces => "traces",
+            Self::Logs => "logs",
+            Self::Metrics => "metrics",
+        })
+    }
+}
+
 impl FromStr for Signal {
     type Err = UnknownSignal;
 
@@ -50,6 +60,9 @@ pub(crate) struct Level {
 }
 
 impl Signal {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Traces, Self::Logs, Self::Metrics];
+
     /// The messages from the request down to those that hold the items.
     pub(crate) const fn levels(self) -> &'static [Level] {
         match self {
@@ -81,7 +94,8 @@ mod tests {
     #[test]
     fn signals_are_known_by_their_names() {
         let named: Vec<_> = ["traces", "logs", "metrics"].iter().map(|name| name.parse::<Signal>()).collect();
-        assert_eq!(named, [Ok(Signal::Traces), Ok(Signal::Logs), Ok(Signal::Metrics)]);
+        assert_eq!(named, Signal::ALL.map(Ok));
+        assert_eq!(Signal::ALL.map(|signal| signal.to_string()), ["traces", "logs", "metrics"]);
         for name in ["", "Traces", "spans", "traces "] {
             assert_eq!(name.parse::<Signal>(), Err(UnknownSignal), "{name:?}");
         }

@@ -21,6 +21,10 @@ class _Entry(NamedTuple):
 
 _COMMANDS = {
     "demo": _Entry("otlp_fast.cli.demo", "Export a real service's spans, logs and metrics both ways, side by side."),
+    "inspect": _Entry("otlp_fast.cli.inspect", "Show what is in files of OTLP: signals, services, operations, sizes."),
+    "convert": _Entry(
+        "otlp_fast.cli.convert", "Convert files of OTLP: protobuf, archives, JSON, NDJSON, Arrow, Parquet."
+    ),
     "info": _Entry("otlp_fast.cli.info", "Show what this build is and what it uses on this machine."),
 }
 

@@ -33,6 +33,7 @@ class ValueColumn:
         types: uint8, shape (rows,): 255 absent, 0 empty, 1 string, 2 bool, 3 int, 4 double, 5 array, 6 list of pairs, 7 bytes.
         text: the strings, "" where the type is another; None where there are none. `int`, `double` and `bytes` likewise; a bool
             is an `int` of 0 or 1, an array or list of pairs the `bytes` of its message.
+        rows: the rows of `bytes` that are this column's; None where they are all, in their order.
     """
 
     __hash__ = None  # type: ignore[assignment]
@@ -46,13 +47,13 @@ class ValueColumn:
         bytes: BytesColumn | None = None,
         rows: npt.NDArray[Any] | None = None,
     ) -> None:
-        """Make a column of what is in it. `rows` are those of `bytes` that it has, if they are not all."""
+        """Make a column of what is in it."""
         self.types = types
         self.text = text
         self.int = int
         self.double = double
         self.bytes = bytes
-        self._rows = rows
+        self.rows = rows
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -104,7 +105,7 @@ class ValueColumn:
             return self.double[rows].astype(object)
         assert self.bytes is not None
         objects = np.empty(len(rows), dtype=object)
-        for place, row in enumerate(rows if self._rows is None else self._rows[rows]):
+        for place, row in enumerate(rows if self.rows is None else self.rows[rows]):
             content = self.bytes[int(row)]
             objects[place] = content if kind == BYTES else _core.any_value(kind, content)
         return objects
@@ -125,7 +126,7 @@ class ValueColumn:
             None if self.int is None else self.int[rows],
             None if self.double is None else self.double[rows],
             self.bytes,
-            (np.arange(len(self)) if self._rows is None else self._rows)[rows],
+            (np.arange(len(self)) if self.rows is None else self.rows)[rows],
         )
 
     def __iter__(self) -> Iterator[Any]:
@@ -166,7 +167,7 @@ class ValueColumn:
         Strings (as a dictionary), bool, int64, double or binary where all values are of one type; otherwise a struct of `type`,
         `text`, `int`, `double` and `bytes`.
         """
-        from otlp_fast.columns.arrow.values import value_array
+        from otlp_fast.columns.arrow.arrays import value_array
 
         return value_array(self)
 

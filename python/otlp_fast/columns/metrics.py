@@ -158,8 +158,12 @@ class Metrics(Request[DataPoint]):
 
     bucket_counts = column[U64]("The counts of all buckets of histograms, one histogram behind the other.")
     explicit_bounds = column[F64]("The bounds of all buckets of histograms, one histogram behind the other.")
-    positive = column[U64]("The counts of all positive buckets of exponential histograms, one histogram behind the other.")
-    negative = column[U64]("The counts of all negative buckets of exponential histograms, one histogram behind the other.")
+    positive = column[U64](
+        "The counts of all positive buckets of exponential histograms, one histogram behind the other."
+    )
+    negative = column[U64](
+        "The counts of all negative buckets of exponential histograms, one histogram behind the other."
+    )
 
     @cached_property
     def value(self) -> F64:

@@ -90,6 +90,11 @@ impl<'a> Metrics<'a> {
         let row = self.rows.get();
         self.rows.add(item.tag_offset)?;
         let (mut name, mut description, mut unit, mut data) = ("", "", "", None);
+        let limits = self.limits;
+        let mut set_data = |member, start| {
+            limits.check_depth(DATA_DEPTH, start)?;
+            set_once(&mut data, member, start)
+        };
         let mut fields = Metric::within(item.content, item.offset).fields();
         let mut start = fields.offset();
         while let Some(field) = fields.next() {
@@ -97,13 +102,13 @@ impl<'a> Metrics<'a> {
                 MetricField::Name(text) => name = text,
                 MetricField::Description(text) => description = text,
                 MetricField::Unit(text) => unit = text,
-                MetricField::Gauge(gauge) => set_once(&mut data, Data::Gauge(gauge), start)?,
-                MetricField::Sum(sum) => set_once(&mut data, Data::Sum(sum), start)?,
-                MetricField::Histogram(histogram) => set_once(&mut data, Data::Histogram(histogram), start)?,
+                MetricField::Gauge(gauge) => set_data(Data::Gauge(gauge), start)?,
+                MetricField::Sum(sum) => set_data(Data::Sum(sum), start)?,
+                MetricField::Histogram(histogram) => set_data(Data::Histogram(histogram), start)?,
                 MetricField::ExponentialHistogram(histogram) => {
-                    set_once(&mut data, Data::ExponentialHistogram(histogram), start)?;
+                    set_data(Data::ExponentialHistogram(histogram), start)?;
                 }
-                MetricField::Summary(summary) => set_once(&mut data, Data::Summary(summary), start)?,
+                MetricField::Summary(summary) => set_data(Data::Summary(summary), start)?,
                 MetricField::Metadata(pair) => {
                     self.metadata.add(start)?;
                     pair.check(DATA_DEPTH, self.limits.max_depth)?;
@@ -116,7 +121,6 @@ impl<'a> Metrics<'a> {
         let kind = match data {
             None => 0,
             Some(Data::Gauge(gauge)) => {
-                self.limits.check_depth(DATA_DEPTH, gauge.offset())?;
                 let mut fields = gauge.fields();
                 let mut start = fields.offset();
                 while let Some(field) = fields.next() {
@@ -128,7 +132,6 @@ impl<'a> Metrics<'a> {
                 metric::GAUGE
             }
             Some(Data::Sum(sum)) => {
-                self.limits.check_depth(DATA_DEPTH, sum.offset())?;
                 let mut fields = sum.fields();
                 let mut start = fields.offset();
                 while let Some(field) = fields.next() {
@@ -143,7 +146,6 @@ impl<'a> Metrics<'a> {
                 metric::SUM
             }
             Some(Data::Histogram(histogram)) => {
-                self.limits.check_depth(DATA_DEPTH, histogram.offset())?;
                 let mut fields = histogram.fields();
                 let mut start = fields.offset();
                 while let Some(field) = fields.next() {
@@ -157,7 +159,6 @@ impl<'a> Metrics<'a> {
                 metric::HISTOGRAM
             }
             Some(Data::ExponentialHistogram(histogram)) => {
-                self.limits.check_depth(DATA_DEPTH, histogram.offset())?;
                 let mut fields = histogram.fields();
                 let mut start = fields.offset();
                 while let Some(field) = fields.next() {
@@ -171,7 +172,6 @@ impl<'a> Metrics<'a> {
                 metric::EXPONENTIAL_HISTOGRAM
             }
             Some(Data::Summary(summary)) => {
-                self.limits.check_depth(DATA_DEPTH, summary.offset())?;
                 let mut fields = summary.fields();
                 let mut start = fields.offset();
                 while let Some(field) = fields.next() {

@@ -2,6 +2,7 @@
 
 use super::check::{ARRAY, Checked, Children, KEY_VALUE_LIST, Tables};
 use super::column::{BytesRef, TextRef, Values};
+use crate::values::ABSENT;
 use otlp_schema::common::{self, Container, Scalar};
 use otlp_schema::fields::any_value;
 use otlp_wire::{Text, Writer};
@@ -65,6 +66,14 @@ impl<'a> AnyValues<'a> {
             int: table.values(&name("int")),
             double: table.values(&name("double")),
             bytes: table.bytes(&name("bytes")),
+        }
+    }
+
+    /// The value of a row that may have none: all have none where there is no column of types.
+    pub(super) fn find(&self, row: usize) -> Option<Scalar<'a>> {
+        match self.kind.0.get(row) {
+            None | Some(&ABSENT) => None,
+            Some(_) => Some(self.get(row)),
         }
     }
 

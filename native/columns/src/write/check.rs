@@ -7,6 +7,7 @@
 use super::column::{BytesRef, ColumnRef, Element, TableRef, TextRef, Values};
 use super::error::{Problem, WriteError};
 use crate::contract::{self, ColumnType, TableType};
+use crate::values::ABSENT;
 use otlp_schema::common::MAX_MESSAGE_DEPTH;
 use otlp_schema::fields::any_value;
 use otlp_schema::signal::Signal;
@@ -296,7 +297,8 @@ fn check_order(offsets: &[u32]) -> Result<(), At<usize>> {
 /// Checks a column of numbers that stand for something.
 fn check_numbers(column: &str, numbers: &[u8]) -> Result<(), At<usize>> {
     let (is_known, expected): (fn(u8) -> bool, _) = match column {
-        "type" | "body_type" => (|number| number <= 7, "the type of a value, 0 to 7"),
+        "type" => (|number| number <= 7, "the type of a value, 0 to 7"),
+        "body_type" => (|number| matches!(number, 0..=7 | ABSENT), "the type of a body, 0 to 7 or 255"),
         "value_type" => (|number| number <= 2, "the type of a point's value, 0 to 2"),
         "presence" => (|number| number <= 7, "three bits, 0 to 7"),
         "kind" => (|number| matches!(number, 0 | 5 | 7 | 9 | 10 | 11), "the kind of a metric: 0, 5, 7, 9, 10 or 11"),

@@ -4,7 +4,7 @@ use super::attributes::{AnyValues, Attributes};
 use super::check::Tables;
 use super::column::{TextRef, Values};
 use super::present;
-use otlp_schema::common::{self, Scalar, varint_field};
+use otlp_schema::common::{self, varint_field};
 use otlp_schema::fields::log_record;
 use otlp_schema::logs::{self, LogHead, LogTail};
 use otlp_wire::Writer;
@@ -43,7 +43,7 @@ impl<'a> LogRecords<'a> {
         }
     }
 
-    /// Writes the fields of a log record. An empty body is none.
+    /// Writes the fields of a log record.
     pub(super) fn write(&self, writer: &mut Writer, row: usize) {
         let head = LogHead {
             time_unix_nano: self.time_unix_nano.get(row),
@@ -51,9 +51,8 @@ impl<'a> LogRecords<'a> {
             severity_text: self.severity_text.get(row),
         };
         logs::begin_log_record(writer, &head);
-        match self.body.get(row) {
-            Scalar::None => {}
-            body => common::value(writer, log_record::BODY, body),
+        if let Some(body) = self.body.find(row) {
+            common::value(writer, log_record::BODY, body);
         }
         self.attributes.write(writer, row, log_record::ATTRIBUTES);
         varint_field(writer, log_record::DROPPED_ATTRIBUTES_COUNT, u64::from(self.dropped_attributes_count.get(row)));

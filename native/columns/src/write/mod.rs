@@ -8,9 +8,9 @@
 //! `otlp-schema` that the walker over SDK objects uses, and closed, which moves bytes only where the guess was wrong. Nothing is
 //! allocated for an item. Items need not be in the order of their scopes: they are put into it by counting (`grouping`).
 //!
-//! **Where OTLP has two forms for one meaning**, that of SDKs is written for what stands once in a group, the shorter one for what
-//! stands in every item: a resource and a scope are there even when they are empty, an empty status and an empty body are left out.
-//! Resources and scopes stand in the order of their tables, also those without items.
+//! **Where OTLP has two forms for one meaning**: a resource and a scope are there even when they are empty, as SDKs have it; an empty
+//! status is left out, as it would be two bytes in most spans. Resources and scopes stand in the order of their tables, also
+//! those without items.
 
 mod attributes;
 mod check;

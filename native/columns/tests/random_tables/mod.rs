@@ -3,6 +3,7 @@
 
 use otlp_columns::contract::{self, ColumnType};
 use otlp_columns::table::{BytesColumn, Column, Table, TextBuilder};
+use otlp_columns::values::ABSENT;
 use otlp_schema::common::{self, Scalar};
 use otlp_schema::signal::Signal;
 use otlp_wire::{Text, Writer};
@@ -150,6 +151,7 @@ fn table_of(
         "points" => metric_kinds.iter().map(|kind| if *kind < 9 { random.below(3) as u8 } else { 0 }).collect(),
         "exemplars" => (0..count).map(|_| random.below(3) as u8).collect(),
         "metrics" => (0..count).map(|_| random.pick(&[0, 5, 7, 9, 10, 11])).collect(),
+        "log_records" => (0..count).map(|_| random.pick(&[0, 1, 2, 3, 4, 5, 6, 7, ABSENT])).collect(),
         _ => (0..count).map(|_| random.below(8) as u8).collect(),
     };
     for &(name, column) in kind.columns {
@@ -204,8 +206,8 @@ fn table_of(
             }
             ColumnType::Bytes => {
                 let mut bytes = BytesColumn::default();
-                for row in 0..count {
-                    match types[row] {
+                for number in &types {
+                    match number {
                         5 => bytes.push(&random.container(false)),
                         6 => bytes.push(&random.container(true)),
                         7 => bytes.push(random.text().as_bytes()),

@@ -2,7 +2,10 @@
 //! shape.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod naive;
+
 use otlp_columns::table::{Column, Table};
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 pub(crate) fn varint(mut value: u64) -> Vec<u8> {
@@ -105,16 +108,16 @@ pub(crate) fn value() -> impl Strategy<Value = Vec<u8>> {
         any::<bool>().prop_map(|truth| number(2, u64::from(truth))),
         any::<i64>().prop_map(|value| number(3, value as u64)),
         any::<u64>().prop_map(|bits| fixed64(4, bits)),
-        proptest::collection::vec(any::<u8>(), 0..20).prop_map(|content| bytes(7, content)),
+        vec(any::<u8>(), 0..20).prop_map(|content| bytes(7, content)),
         // Members that others replace, and unknown ones.
         any::<i64>().prop_map(|value| [bytes(1, "replaced"), number(3, value as u64), bytes(99, "")].concat()),
     ];
     scalar.prop_recursive(3, 12, 4, |element| {
         prop_oneof![
-            proptest::collection::vec(element.clone(), 0..4).prop_map(|elements| {
+            vec(element.clone(), 0..4).prop_map(|elements| {
                 bytes(5, elements.iter().flat_map(|element| bytes(1, element)).collect::<Vec<u8>>())
             }),
-            proptest::collection::vec((text(), element), 0..4).prop_map(|pairs| {
+            vec((text(), element), 0..4).prop_map(|pairs| {
                 bytes(6, pairs.iter().flat_map(|(key, value)| bytes(1, pair(key, value))).collect::<Vec<u8>>())
             }),
         ]
@@ -126,14 +129,28 @@ pub(crate) fn pair(key: &str, value: &[u8]) -> Vec<u8> {
     [bytes(1, key), bytes(2, value)].concat()
 }
 
-/// `KeyValue` messages, some with the value in front of the key, or without it.
+/// `KeyValue` messages of all layouts: as encoders write them, with a part that is missing, stands twice or comes late,
+/// with what nobody knows in between, with lengths that take more bytes than they need. Keys are short and often the
+/// same, or long.
 pub(crate) fn attributes() -> impl Strategy<Value = Vec<Vec<u8>>> {
-    let attribute = (text(), value(), 0..4).prop_map(|(key, value, form)| match form {
+    let key = prop_oneof![2 => "[ab]".boxed(), 2 => text().boxed(), 1 => "k{126,130}".boxed()];
+    let attribute = (key, value(), 0..12).prop_map(|(key, value, layout)| match layout {
         0 => bytes(1, key),
-        1 => [bytes(2, value), bytes(1, key)].concat(),
+        1 => bytes(2, value),
+        2 => [bytes(2, value), bytes(1, key)].concat(),
+        3 => [bytes(1, "replaced"), bytes(2, value), bytes(1, key)].concat(),
+        4 => [bytes(1, key), number(90, 1), bytes(2, value), bytes(91, "")].concat(),
+        5 => [long_length(1, key.as_bytes()), bytes(2, value)].concat(),
+        6 => [bytes(1, key), long_length(2, &value)].concat(),
         _ => pair(&key, &value),
     });
-    proptest::collection::vec(attribute, 0..4)
+    vec(attribute, 0..6)
+}
+
+/// The same as [`bytes`], the length being a varint of ten bytes.
+fn long_length(field: u32, content: &[u8]) -> Vec<u8> {
+    let groups = (0..9).map(|group| (content.len() >> (7 * group)) as u8 & 0x7f | 0x80).chain([0]);
+    varint(u64::from(field << 3 | 2)).into_iter().chain(groups).chain(content.iter().copied()).collect()
 }
 
 fn column<'t>(table: &'t Table, name: &str) -> &'t Column {

@@ -1,7 +1,7 @@
 //! Trace and span ids as hexadecimal digits, written in lower case and read in both.
 //!
-//! A table of a digit pair for each byte, and one of a value for each digit. An id is eight bytes or sixteen, and there are three in a
-//! span: crates that do it with vector instructions begin to gain where these end.
+//! A table of a digit pair for each byte, and one of a value for each digit. An id is eight bytes or sixteen, and there
+//! are three in a span: crates that do it with vector instructions begin to gain where these end.
 
 use otlp_wire::Writer;
 

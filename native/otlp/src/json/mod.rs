@@ -1,25 +1,25 @@
 //! OTLP/JSON: requests as JSON, and JSON as requests
 //! (<https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>).
 //!
-//! OTLP/JSON is the [JSON form of protobuf](https://protobuf.dev/programming-guides/json/) with three changes: trace and span
-//! ids are hexadecimal, enums are numbers, and keys are lowerCamelCase only. Both directions are one walker each over the tables of
-//! [`crate::schema`]; no message has code of its own.
+//! OTLP/JSON is the [JSON form of protobuf](https://protobuf.dev/programming-guides/json/) with three changes: trace
+//! and span ids are hexadecimal, enums are numbers, and keys are lowerCamelCase only. Both directions are one walker
+//! each over the tables of [`crate::schema`]; no message has code of its own.
 //!
-//! **What is written.** Fields in the order of their numbers, without white space. 64-bit integers are strings; doubles take the
-//! fewest digits that read back the same, and NaN, Infinity and -Infinity are strings; bytes are padded base64. Zero and
-//! empty values are left out, but for members of a oneof and `optional` fields. **Unknown fields are lost**, as JSON has no
-//! name for them.
+//! **What is written.** Fields in the order of their numbers, without white space. 64-bit integers are strings; doubles
+//! take the fewest digits that read back the same, and NaN, Infinity and -Infinity are strings; bytes are padded
+//! base64. Zero and empty values are left out, but for members of a oneof and `optional` fields. **Unknown fields are
+//! lost**, as JSON has no name for them.
 //!
-//! **What is read.** Keys in any order; unknown ones are passed over, and so is `null`. Integers may be strings or numbers, also such
-//! as `1e3`; base64 may be of either alphabet, with or without padding; ids may have capital letters. What comes out is
-//! canonical: fields in the order of their numbers, minimal lengths, nothing that is zero.
+//! **What is read.** Keys in any order; unknown ones are passed over, and so is `null`. Integers may be strings or
+//! numbers, also such as `1e3`; base64 may be of either alphabet, with or without padding; ids may have capital
+//! letters. What comes out is canonical: fields in the order of their numbers, minimal lengths, zeros left out likewise.
 //!
-//! **What stands twice.** Scalars: the last one counts, on the wire and in JSON. A message that must stand once and stands
-//! twice is refused in both; so is, in JSON, an array, and a second member of a oneof, where on the wire the last one counts. Protobuf
-//! refuses any key that stands twice.
+//! **What stands twice.** Scalars: the last one counts, on the wire and in JSON. A message that must stand once and
+//! stands twice is refused in both; so is, in JSON, an array, and a second member of a oneof, where on the wire the
+//! last one counts. Protobuf refuses any key that stands twice.
 //!
-//! **What is refused** besides: what is not JSON (RFC 8259) or not UTF-8, a lone surrogate (protobuf refuses it too), numbers out of
-//! their range, ids of other lengths than 0 and their own, what lies too deep.
+//! **What is refused** besides: what is not JSON (RFC 8259) or not UTF-8, a lone surrogate (protobuf refuses it too),
+//! numbers out of their range, ids of other lengths than 0 and their own, what lies too deep.
 
 mod hex;
 mod number;
@@ -34,8 +34,9 @@ use jiter::{JiterError, JiterErrorType, JsonErrorType};
 use otlp_wire::ReadError;
 use std::fmt;
 
-/// The deepest message that is followed, whatever the caller allows: what a thread's stack has room for.
-pub const DEEPEST: u32 = 500;
+/// The deepest message that is followed, whatever the caller allows: twice what protobuf parsers read, and what any
+/// thread's stack has room for (a level takes 1.4 KB).
+pub const DEEPEST: u32 = 200;
 
 /// Why a request did not become JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +97,8 @@ impl FromJsonError {
         Self { kind, offset, path: String::new() }
     }
 
-    /// The same, found in the field of a name. Paths are put together on the way back up, so that only errors pay for them.
+    /// The same, found in the field of a name. Paths are put together on the way back up, so that only errors pay for
+    /// them.
     fn in_field(mut self, name: &str) -> Self {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{name}{separator}{}", self.path);

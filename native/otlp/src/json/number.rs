@@ -1,7 +1,7 @@
 //! Integers and doubles from the digits of JSON.
 //!
-//! JSON has numbers, and says nothing of integers: `1e3`, `1000.0` and `1000` are the same, and protobuf takes all of them
-//! for an integer. Going through a double would lose what is above 53 bits, so the digits are shifted instead.
+//! JSON has numbers, and says nothing of integers: `1e3`, `1000.0` and `1000` are the same, and protobuf takes all of
+//! them for an integer. Going through a double would lose what is above 53 bits, so the digits are shifted instead.
 
 use jiter::NumberFloat;
 

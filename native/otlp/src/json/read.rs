@@ -1,13 +1,13 @@
 //! JSON as a request.
 //!
-//! **How it works.** The text is read once, front to back, and fields are written as they come. Where the keys of an object
-//! came in another order than that of their numbers, or a scalar came twice, the message is put in order when it ends: the
-//! place of each field in the output is known, and a copy of the message's bytes is all that it takes. So a message is copied
-//! at most once for each level that it lies below one that is out of order.
+//! **How it works.** The text is read once, front to back, and fields are written as they come. Where the keys of an
+//! object came in another order than that of their numbers, or a scalar came twice, the message is put in order when it
+//! ends: the place of each field in the output is known, and a copy of the message's bytes is all that it takes. So a
+//! message is copied at most once for each level that it lies below one that is out of order.
 //!
-//! **Why jiter.** It is driven value by value, without a tree, gives the offset of everything, borrows strings that have no escapes,
-//! takes nothing that RFC 8259 forbids, and passes over unknown values without recursion. It does not look at the UTF-8
-//! of what it passes over; the whole text is checked first, at memory speed.
+//! **Why jiter.** It is driven value by value, without a tree, gives the offset of everything, borrows strings that
+//! have no escapes, takes nothing that RFC 8259 forbids, and passes over unknown values without recursion. It does not
+//! look at the UTF-8 of what it passes over; the whole text is checked first, at memory speed.
 
 use super::{DEEPEST, FromJsonError, FromJsonErrorKind, hex, number};
 use crate::schema::{FieldSchema, Kind, MAX_FIELD_NUMBER, MessageSchema};
@@ -288,7 +288,8 @@ struct Order {
 }
 
 impl Order {
-    /// The place of a key's field. Keys mostly come in the order of the schema, and the search begins behind the last one.
+    /// The place of a key's field. Keys mostly come in the order of the schema, and the search begins behind the last
+    /// one.
     #[inline]
     fn place_of(&self, name: &str, schema: &MessageSchema) -> Option<usize> {
         let (before, behind) = schema.fields.split_at(self.next);
@@ -315,5 +316,191 @@ impl Order {
         self.seen |= 1 << place;
         self.next = place + 1;
         self.ranges[place] = range;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiter::JsonErrorType;
+
+    fn read(text: &str) -> Result<Vec<u8>, FromJsonError> {
+        from_json(text.as_bytes(), Signal::Traces, 100).map(|request| request.as_slice().to_vec())
+    }
+
+    /// JSON of a request around one span.
+    fn around(span: &str) -> String {
+        format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#)
+    }
+
+    /// The offset and path of a span in [`around`].
+    const SPAN_OFFSET: usize = 43;
+    const SPAN_PATH: &str = "resourceSpans[0].scopeSpans[0].spans[0]";
+
+    fn span(text: &str) -> Vec<u8> {
+        let request = read(&around(text)).unwrap_or_else(|error| panic!("{text}: {error}"));
+        request[6..].to_vec()
+    }
+
+    fn refused(text: &str) -> (FromJsonErrorKind, usize, String) {
+        let error = read(&around(text)).expect_err(text);
+        let path = error.path.strip_prefix(SPAN_PATH).unwrap_or_else(|| panic!("{text}: {}", error.path));
+        (error.kind, error.offset - SPAN_OFFSET, path.trim_start_matches('.').to_owned())
+    }
+
+    #[test]
+    fn fields_are_written_in_the_order_of_their_numbers_whatever_the_keys_came_in() {
+        let ordered = span(r#"{"name":"n","kind":2,"attributes":[{"key":"k","value":{"intValue":"1"}}],"flags":3}"#);
+        let turned = span(r#"{"flags":3,"attributes":[{"value":{"intValue":"1"},"key":"k"}],"kind":2,"name":"n"}"#);
+        assert_eq!(turned, ordered);
+        assert_eq!(ordered, b"\x2a\x01n\x30\x02\x4a\x07\x0a\x01k\x12\x02\x18\x01\x85\x01\x03\0\0\0");
+    }
+
+    #[test]
+    fn last_scalar_counts_and_zero_is_left_out() {
+        assert_eq!(span(r#"{"name":"first","kind":2,"name":"n"}"#), b"\x2a\x01n\x30\x02");
+        assert_eq!(span(r#"{"kind":2,"name":"n","kind":0}"#), b"\x2a\x01n");
+        assert_eq!(span(r#"{"name":"","kind":0,"startTimeUnixNano":"0","traceId":"","attributes":[],"flags":0}"#), b"");
+        assert_eq!(span(r#"{"status":{},"attributes":[{}]}"#), b"\x4a\x00\x7a\x00");
+    }
+
+    #[test]
+    fn null_and_unknown_keys_are_passed_over() {
+        assert_eq!(span(r#"{"name":null,"status":null,"attributes":null}"#), b"");
+        assert_eq!(span(r#"{"x":{"a":[1,{"b":[]}],"c":"\n"},"start_time_unix_nano":"5"}"#), b"");
+        assert_eq!(read("{}").unwrap(), b"");
+        assert_eq!(read(" {\"resourceSpans\" : [ ] }\n").unwrap(), b"");
+    }
+
+    #[test]
+    fn values_are_read_in_all_their_forms() {
+        let value = |json: &str| {
+            let span = span(&format!(r#"{{"attributes":[{{"value":{json}}}]}}"#));
+            span[4..].to_vec()
+        };
+        for integer in ["-2", "\"-2\"", "-2.0", "-20e-1", "\"-2e0\""] {
+            assert_eq!(value(&format!(r#"{{"intValue":{integer}}}"#)), b"\x18\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01");
+        }
+        for double in ["1.5", "\"1.5\"", "15e-1"] {
+            assert_eq!(value(&format!(r#"{{"doubleValue":{double}}}"#)), b"\x21\0\0\0\0\0\0\xf8\x3f");
+        }
+        assert_eq!(value(r#"{"doubleValue":"-Infinity"}"#), b"\x21\0\0\0\0\0\0\xf0\xff");
+        for base64 in ["+/8=", "+/8", "-_8=", "-_8", "+/9="] {
+            assert_eq!(value(&format!(r#"{{"bytesValue":"{base64}"}}"#)), b"\x3a\x02\xfb\xff");
+        }
+        // Members of a oneof are kept when they are zero.
+        assert_eq!(value(r#"{"stringValue":""}"#), b"\x0a\x00");
+        assert_eq!(value(r#"{"boolValue":false}"#), b"\x10\x00");
+        assert_eq!(value(r#"{"bytesValue":""}"#), b"\x3a\x00");
+        assert_eq!(value(r#"{"stringValue":"\ud83d\ude00\u00fc\"\/"}"#), "\x0a\x08😀ü\"/".as_bytes());
+        assert_eq!(span(r#"{"spanId":"00AAbbCCddEEff11"}"#), b"\x12\x08\x00\xaa\xbb\xcc\xdd\xee\xff\x11");
+    }
+
+    #[test]
+    fn numbers_of_metrics_are_packed_and_kept_when_present() {
+        let point = r#"{"bucketCounts":["1",2],"explicitBounds":[0.5],"sum":0,"min":"NaN"}"#;
+        let text = format!(
+            r#"{{"resourceMetrics":[{{"scopeMetrics":[{{"metrics":[{{"histogram":{{"dataPoints":[{point}]}}}}]}}]}}]}}"#
+        );
+        let request = from_json(text.as_bytes(), Signal::Metrics, 100).unwrap();
+        let expected = b"\x29\0\0\0\0\0\0\0\0\x32\x10\x01\0\0\0\0\0\0\0\x02\0\0\0\0\0\0\0\
+            \x3a\x08\0\0\0\0\0\0\xe0\x3f\x59\0\0\0\0\0\0\xf8\x7f";
+        assert_eq!(&request.as_slice()[10..], expected);
+    }
+
+    #[test]
+    fn what_a_field_cannot_hold_is_refused_with_its_place() {
+        use FromJsonErrorKind::{Expected, Repeated};
+        let cases = [
+            (r#"{"name":7}"#, Expected("a string"), 8, "name"),
+            (r#"{"kind":"SPAN_KIND_SERVER"}"#, Expected("an integer of 32 bits"), 8, "kind"),
+            (r#"{"kind": 2147483648}"#, Expected("an integer of 32 bits"), 9, "kind"),
+            (r#"{"flags":-1}"#, Expected("an integer of 32 bits, not below zero"), 9, "flags"),
+            (r#"{"endTimeUnixNano":1.5}"#, Expected("an integer of 64 bits, not below zero"), 19, "endTimeUnixNano"),
+            (r#"{"traceId":"00"}"#, Expected("a string of 32 hex digits"), 11, "traceId"),
+            (r#"{"spanId":"AAAAAAAAAAAAAAA="}"#, Expected("a string of 16 hex digits"), 10, "spanId"),
+            (r#"{"attributes":{}}"#, Expected("an array"), 14, "attributes"),
+            (r#"{"attributes":[{},null]}"#, Expected("an object"), 18, "attributes[1]"),
+            (r#"{"attributes":[{"value":[]}]}"#, Expected("an object"), 24, "attributes[0].value"),
+            (r#"{"status":{},"status":{}}"#, Repeated, 22, "status"),
+            (r#"{"links":[],"links":[]}"#, Repeated, 20, "links"),
+            (
+                r#"{"attributes":[{"value":{"intValue":"1","boolValue":true}}]}"#,
+                Repeated,
+                52,
+                "attributes[0].value.boolValue",
+            ),
+            (
+                r#"{"attributes":[{"value":{"boolValue":1}}]}"#,
+                Expected("true or false"),
+                37,
+                "attributes[0].value.boolValue",
+            ),
+            (
+                r#"{"attributes":[{"value":{"doubleValue":1e400}}]}"#,
+                Expected("a number"),
+                39,
+                "attributes[0].value.doubleValue",
+            ),
+            (
+                r#"{"attributes":[{"value":{"bytesValue":"a"}}]}"#,
+                Expected("a string of base64"),
+                38,
+                "attributes[0].value.bytesValue",
+            ),
+        ];
+        for (text, kind, offset, path) in cases {
+            assert_eq!(refused(text), (kind, offset, path.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_its_place() {
+        use JsonErrorType::*;
+        let cases: [(&str, JsonErrorType, usize, &str); 16] = [
+            ("", EofWhileParsingValue, 0, ""),
+            ("{", EofWhileParsingObject, 1, ""),
+            ("{} x", TrailingCharacters, 3, ""),
+            ("{,}", KeyMustBeAString, 1, ""),
+            (r#"{"x":1,}"#, TrailingComma, 7, ""),
+            (r#"{"x" 1}"#, ExpectedColon, 5, ""),
+            (r#"{"x":01}"#, InvalidNumber, 6, ""),
+            (r#"{"x":+1}"#, ExpectedSomeValue, 5, ""),
+            (r#"{"x":NaN}"#, ExpectedSomeValue, 5, ""),
+            (r#"{"x":tree}"#, ExpectedSomeIdent, 7, ""),
+            ("{\"x\":\"\n\"}", ControlCharacterWhileParsingString, 6, ""),
+            (r#"{"x":"\x"}"#, InvalidEscape, 7, ""),
+            (r#"{"x":"\ud800"}"#, UnexpectedEndOfHexEscape, 12, ""),
+            (r#"{"x":"\udc00"}"#, LoneLeadingSurrogateInHexEscape, 11, ""),
+            (r#"{"resourceSpans":[{}"#, EofWhileParsingList, 20, "resourceSpans"),
+            (r#"{"resourceSpans":[{"schemaUrl":"a"#, EofWhileParsingString, 33, "resourceSpans[0].schemaUrl"),
+        ];
+        for (text, kind, offset, path) in cases {
+            let expected = FromJsonError { kind: FromJsonErrorKind::Syntax(kind), offset, path: path.to_owned() };
+            assert_eq!(read(text), Err(expected), "{text}");
+        }
+        for text in ["[]", "null", "7", "\"\""] {
+            let expected = FromJsonError::new(FromJsonErrorKind::Expected("an object"), 0);
+            assert_eq!(read(text), Err(expected), "{text}");
+        }
+        let invalid = from_json(b"{\"x\":\"\xff\"}", Signal::Logs, 100).unwrap_err();
+        assert_eq!((invalid.kind, invalid.offset), (FromJsonErrorKind::InvalidUtf8, 6));
+    }
+
+    #[test]
+    fn depth_is_bounded_whatever_the_caller_allows() {
+        let nested = |levels: usize| {
+            let (open, close) = (r#"{"arrayValue":{"values":["#.repeat(levels), "]}}".repeat(levels));
+            around(&format!(r#"{{"attributes":[{{"value":{open}{close}}}]}}"#))
+        };
+        // The value lies at depth 5, and each array adds an ArrayValue and an AnyValue.
+        let read = |levels, max_depth| from_json(nested(levels).as_bytes(), Signal::Traces, max_depth);
+        assert!(read(4, 12).is_ok());
+        assert_eq!(read(4, 11).unwrap_err().kind, FromJsonErrorKind::TooDeep);
+        assert!(read(97, u32::MAX).is_ok());
+        assert_eq!(read(100_000, u32::MAX).unwrap_err().kind, FromJsonErrorKind::TooDeep);
+        let unknown = format!("{{\"x\":{}", "[".repeat(100_000));
+        let error = from_json(unknown.as_bytes(), Signal::Traces, u32::MAX).unwrap_err();
+        assert_eq!(error.kind, FromJsonErrorKind::Syntax(JsonErrorType::RecursionLimitExceeded));
     }
 }

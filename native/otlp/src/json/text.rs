@@ -1,8 +1,8 @@
 //! Strings as JSON.
 //!
-//! Nearly all strings of telemetry are ASCII, short, and have nothing to escape. That is asked first, with one answer for the whole
-//! string: eight bytes are looked at together, and the last ones once more with those in front of them instead of one by one.
-//! Only where the answer is no, UTF-8 is checked and the escapes are looked for.
+//! Nearly all strings of telemetry are ASCII, short, and have nothing to escape. That is asked first, with one answer
+//! for the whole string: eight bytes are looked at together, and the last ones once more with those in front of them
+//! instead of one by one. Only where the answer is no, UTF-8 is checked and the escapes are looked for.
 
 use otlp_wire::Writer;
 use otlp_wire::simd::utf8::from_utf8;
@@ -40,8 +40,9 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// Not zero where one of eight bytes is not ASCII or has to be escaped: the high bit of each byte tells whether it is above 0x7f, below
-/// 0x20, or without difference to a quote or a backslash. A borrow may set bits above such a byte as well, and never without one.
+/// Not zero where one of eight bytes is not ASCII or has to be escaped: the high bit of each byte tells whether it is
+/// above 0x7f, below 0x20, or without difference to a quote or a backslash. A borrow may set bits above such a byte as
+/// well, and never without one.
 const fn special(word: u64) -> u64 {
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; 8])
@@ -99,16 +100,20 @@ mod tests {
     fn every_ascii_character_is_escaped_where_it_must_be() {
         for byte in 0..0x80_u8 {
             let character = char::from(byte);
-            let expected = match character {
-                '"' => "\"\\\"\"".to_owned(),
-                '\\' => "\"\\\\\"".to_owned(),
-                '\n' => "\"\\n\"".to_owned(),
-                '\r' => "\"\\r\"".to_owned(),
-                '\t' => "\"\\t\"".to_owned(),
-                '\0'..' ' => format!("\"\\u{byte:04x}\""),
-                _ => format!("\"{character}\""),
+            let escaped = match character {
+                '"' => r#"\""#.to_owned(),
+                '\\' => r"\\".to_owned(),
+                '\n' => r"\n".to_owned(),
+                '\r' => r"\r".to_owned(),
+                '\t' => r"\t".to_owned(),
+                '\0'..' ' => format!(r"\u{byte:04x}"),
+                _ => character.to_string(),
             };
-            assert_eq!(written(&character.to_string()), expected);
+            // Wherever it stands, among bytes that are looked at one by one or together.
+            for (before, behind) in (0..20).flat_map(|before| [0, 1, 3, 7, 16].map(|behind| (before, behind))) {
+                let [before, behind] = [before, behind].map(|count| "~".repeat(count));
+                assert_eq!(written(&format!("{before}{character}{behind}")), format!("\"{before}{escaped}{behind}\""));
+            }
         }
         assert_eq!(written(""), "\"\"");
         assert_eq!(written("für 東京 😀"), "\"für 東京 😀\"");

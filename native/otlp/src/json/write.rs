@@ -1,13 +1,14 @@
 //! A request as JSON.
 //!
-//! **How it works.** Fields are written as they come, which is in the order of their numbers: all encoders write them so.
-//! Protobuf allows more: fields in any order, repeated fields with others between them, scalars and members of a oneof that come
-//! again and of which the last one counts. A request where any of that is found is begun anew, and each of its messages read
-//! twice: the first time only its tags, to learn where the first and the last value of each field are, the second time its fields in the
-//! order of the schema. So whatever comes takes at most three passes, and nearly everything one.
+//! **How it works.** Fields are written as they come, which is in the order of their numbers: all encoders write them
+//! so. Protobuf allows more: fields in any order, repeated fields with others between them, scalars and members of a
+//! oneof that come again and of which the last one counts. A request where any of that is found is begun anew, and each
+//! of its messages read twice: the first time only its tags, to learn where the first and the last value of each field
+//! are, the second time its fields in the order of the schema. So whatever comes takes at most three passes, and nearly
+//! everything one.
 //!
-//! A key is written before its value is looked at, and taken back where the value turns out to be left out. Each field ends
-//! with a comma, and the last one's becomes the bracket.
+//! A key is written before its value is looked at, and taken back where the value turns out to be left out. Each field
+//! ends with a comma, and the last one's becomes the bracket.
 
 use super::{DEEPEST, ToJsonError, hex, text};
 use crate::fields::{any_value, key_value};
@@ -82,9 +83,6 @@ struct JsonWriter {
 
 impl JsonWriter {
     fn message(&mut self, content: Reader<'_>, schema: &MessageSchema, depth: u32) -> Result<(), Stop> {
-        if depth > self.max_depth {
-            return Err(content.error(ErrorKind::TooDeep).into());
-        }
         self.out.put([b'{']);
         if self.is_in_order {
             self.fields_as_they_come(content, schema, depth)?;
@@ -226,7 +224,11 @@ impl JsonWriter {
                 Ok(value.is_empty())
             }
             Kind::Message(schema) => {
+                let start = *reader;
                 let content = reader.nested()?;
+                if depth == self.max_depth {
+                    return Err(start.error(ErrorKind::TooDeep).into());
+                }
                 if !(std::ptr::eq(schema, KeyValue::SCHEMA) && self.text_attribute(content.rest(), depth + 1)) {
                     self.message(content, schema, depth + 1)?;
                 }
@@ -269,8 +271,8 @@ impl JsonWriter {
         }
     }
 
-    /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one. That
-    /// takes a fifth of the time that the way through two messages takes, and halves that of a whole request.
+    /// Writes an attribute that is a short key and a short string, as nearly all are, in one piece; whether it is one.
+    /// The way through two messages and their fields made captured traces 1.6 times as slow.
     #[inline]
     fn text_attribute(&mut self, content: &[u8], depth: u32) -> bool {
         let [key_value::KEY, key_len, rest @ ..] = content else { return false };
@@ -368,4 +370,139 @@ fn find(
         }
     }
     Ok(member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::envelope;
+
+    fn field(tag: u8, content: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.bytes_field(tag, content);
+        writer.as_slice().to_vec()
+    }
+
+    /// A request around one item.
+    fn around(item: &[u8]) -> Vec<u8> {
+        let item = field(envelope::ITEMS, item);
+        field(envelope::RESOURCE_GROUPS, &field(envelope::SCOPE_GROUPS, &item))
+    }
+
+    /// Where the item begins in [`around`], if it is short.
+    const ITEM_OFFSET: usize = 6;
+
+    fn span(content: &[u8]) -> Result<String, ToJsonError> {
+        let json = to_json(&around(content), Signal::Traces, 100)?;
+        let json = std::str::from_utf8(json.as_slice()).expect("JSON is UTF-8");
+        let inner = json.strip_prefix(r#"{"resourceSpans":[{"scopeSpans":[{"spans":["#).expect("the groups around");
+        Ok(inner.strip_suffix("]}]}]}").expect("the groups around").to_owned())
+    }
+
+    #[test]
+    fn values_are_written_as_otlp_says() {
+        let content = b"\x0a\x10\0\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\xff\x2a\x03a\"b\x30\x02\
+            \x39\x15\xcd\x5b\x07\0\0\0\0\x4a\x0b\x0a\x02id\x12\x05\x3a\x03\xff\xfe\xfd\x85\x01\x01\x01\0\0";
+        let expected = concat!(
+            r#"{"traceId":"000102030405060708090a0b0c0d0eff","name":"a\"b","kind":2,"startTimeUnixNano":"123456789","#,
+            r#""attributes":[{"key":"id","value":{"bytesValue":"//79"}}],"flags":257}"#
+        );
+        assert_eq!(span(content).unwrap(), expected);
+    }
+
+    #[test]
+    fn zero_is_left_out_but_for_members_of_a_oneof_and_messages() {
+        assert_eq!(span(b"\x0a\x00\x2a\x00\x30\x00\x39\0\0\0\0\0\0\0\0\x7a\x00").unwrap(), r#"{"status":{}}"#);
+        let values = b"\x4a\x04\x12\x02\x0a\x00\x4a\x04\x12\x02\x10\x00\x4a\x04\x12\x02\x18\x00\x4a\x02\x12\x00";
+        let expected = concat!(
+            r#"{"attributes":[{"value":{"stringValue":""}},{"value":{"boolValue":false}},"#,
+            r#"{"value":{"intValue":"0"}},{"value":{}}]}"#
+        );
+        assert_eq!(span(values).unwrap(), expected);
+    }
+
+    #[test]
+    fn fields_in_any_order_are_put_together() {
+        // An attribute, the name, another attribute, the name again, and a value with two members.
+        let disordered = b"\x4a\x03\x0a\x01a\x2a\x03old\x4a\x0b\x0a\x01b\x12\x06\x18\x05\x0a\x02xy\x2a\x01n";
+        let expected = r#"{"name":"n","attributes":[{"key":"a"},{"key":"b","value":{"stringValue":"xy"}}]}"#;
+        assert_eq!(span(disordered).unwrap(), expected);
+        assert_eq!(
+            span(b"\x4a\x07\x12\x05\x0a\x01x\x18\x05").unwrap(),
+            r#"{"attributes":[{"value":{"intValue":"5"}}]}"#,
+            "the last member counts in any order"
+        );
+        assert_eq!(span(b"\x2a\x01n\x2a\x00").unwrap(), "{}", "the last name is empty");
+        // The value in front of the key, and an unknown field in either.
+        assert_eq!(
+            span(b"\x4a\x0b\x12\x04\x48\x01\x18\x05\x0a\x01k\x40\x07\x2a\x01n").unwrap(),
+            r#"{"name":"n","attributes":[{"key":"k","value":{"intValue":"5"}}]}"#
+        );
+    }
+
+    #[test]
+    fn packed_and_single_numbers_are_one_array() {
+        let histogram = b"\x4a\x1d\x0a\x1b\x31\x07\0\0\0\0\0\0\0\x32\x10\x08\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0";
+        let json = to_json(&around(histogram), Signal::Metrics, 100).unwrap();
+        let json = std::str::from_utf8(json.as_slice()).unwrap();
+        assert!(json.contains(r#"{"dataPoints":[{"bucketCounts":["7","8","9"]}]}"#), "{json}");
+    }
+
+    #[test]
+    fn long_attributes_and_such_with_escapes_are_written_like_short_ones() {
+        for text in
+            ["", "x", "seven..", "eight...", "a\"b", "für", &"y".repeat(123), &"y".repeat(124), &"z".repeat(400)]
+        {
+            let value = field(key_value::VALUE, &field(any_value::STRING_VALUE, text.as_bytes()));
+            let attribute = field(0x4a, &[&b"\x0a\x01k"[..], &value].concat());
+            let escaped = text.replace('"', "\\\"");
+            let request =
+                field(envelope::RESOURCE_GROUPS, &field(envelope::SCOPE_GROUPS, &field(envelope::ITEMS, &attribute)));
+            let json = to_json(&request, Signal::Traces, 5).unwrap();
+            let expected = format!(r#"{{"key":"k","value":{{"stringValue":"{escaped}"}}}}"#);
+            let json = std::str::from_utf8(json.as_slice()).unwrap();
+            assert!(json.contains(&expected), "{json}");
+            assert!(to_json(&request, Signal::Traces, 4).is_err(), "the value lies at depth 5");
+        }
+    }
+
+    #[test]
+    fn malformed_requests_are_refused_with_their_place() {
+        let cases: [(&[u8], ErrorKind, usize); 8] = [
+            (b"\x2a\x02\xff\xff", ErrorKind::InvalidUtf8, 1),
+            (b"\x2a\x05x", ErrorKind::LengthPastEnd, 1),
+            (b"\x28\x01", ErrorKind::WrongWireType, 0),
+            (b"\x0a\x03abc", ErrorKind::BadIdLength, 1),
+            (b"\x7a\x00\x7a\x00", ErrorKind::RepeatedMessage, 2),
+            (b"\x2a\x01n\x4a\x02\x12\x01", ErrorKind::LengthPastEnd, 6),
+            (b"\x39\0\0", ErrorKind::Truncated, 1),
+            (b"\x4a\x06\x12\x04\x0a\x02\xc3\x28", ErrorKind::InvalidUtf8, 5),
+        ];
+        for (content, kind, offset) in cases {
+            let error = ReadError { kind, offset: offset + ITEM_OFFSET };
+            assert_eq!(span(content), Err(ToJsonError::Malformed(error)), "{content:x?}");
+            // The same in a request that is not in order, whose first field comes again.
+            let disordered = [content, b"\x2a\x01n\x0a\x00"].concat();
+            assert!(span(&disordered).is_err(), "{content:x?}");
+        }
+        let packed = to_json(&around(b"\x4a\x06\x0a\x04\x32\x02\0\0"), Signal::Metrics, 100).err();
+        let error = ReadError { kind: ErrorKind::BadPackedLength, offset: ITEM_OFFSET + 5 };
+        assert_eq!(packed, Some(ToJsonError::Malformed(error)));
+    }
+
+    #[test]
+    fn depth_is_bounded_whatever_the_caller_allows() {
+        let nested = |levels| {
+            let mut value = Vec::new();
+            for _ in 0..levels {
+                value = field(any_value::ARRAY_VALUE, &field(0x0a, &value));
+            }
+            around(&field(0x4a, &field(key_value::VALUE, &value)))
+        };
+        let write = |levels, max_depth| to_json(&nested(levels), Signal::Traces, max_depth).map(|_| ());
+        assert_eq!(write(4, 13), Ok(()));
+        assert!(matches!(write(4, 12), Err(ToJsonError::Malformed(ReadError { kind: ErrorKind::TooDeep, .. }))));
+        assert_eq!(write(97, u32::MAX), Ok(()));
+        assert!(write(10_000, u32::MAX).is_err());
+    }
 }

@@ -18,13 +18,13 @@ from otlp_fast.columns.attributes import (
     INT,
     PAIRS,
     STRING,
-    AttributeTable,
     Attributes,
     ValueColumn,
 )
 from otlp_fast.columns.tables import I32, U32, Ids
 from otlp_fast.columns.text import BytesColumn, TextColumn
 
+TEXT = pa.dictionary(pa.int32(), pa.string())
 Mask = npt.NDArray[np.bool_]
 
 
@@ -48,7 +48,7 @@ def number_array(numbers: npt.NDArray[Any], valid: Mask | None = None) -> pa.Arr
 
 def id_array(ids: Ids) -> pa.Array:
     """Ids, null where they are all zeros."""
-    valid = ids.view(np.uint64).reshape(len(ids), -1).any(axis=1)
+    valid = ids.view(np.uint64).reshape(-1, ids.itemsize // 8).any(axis=1)
     kind = pa.binary(ids.itemsize)
     return pa.Array.from_buffers(kind, len(ids), [validity(valid), pa.py_buffer(np.ascontiguousarray(ids))])
 
@@ -80,23 +80,33 @@ def struct_array(fields: dict[str, pa.Array], valid: Mask | None = None) -> pa.A
     return pa.StructArray.from_arrays(list(fields.values()), names=list(fields), mask=mask)
 
 
-def value_fields(types: npt.NDArray[np.uint8], values: ValueColumn | AttributeTable) -> dict[str, pa.Array]:
+def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
     """Values of any type: the type, and the one of four columns that it says, null in the others."""
-    assert values.text is not None and values.int is not None
-    assert values.double is not None and values.bytes is not None
+    types, count = values.types, len(values)
+    contents = np.isin(types, (ARRAY, PAIRS, BYTES))
+    if values.bytes is None:
+        encoded = pa.nulls(count, pa.binary())
+    elif values.rows is None:
+        encoded = bytes_array(values.bytes, contents)
+    else:
+        encoded = bytes_array(values.bytes).take(number_array(values.rows, contents))
     return {
         "type": number_array(types),
-        "text": text_array(values.text, types == STRING),
-        "int": number_array(values.int, (types == INT) | (types == BOOL)),
-        "double": number_array(values.double, types == DOUBLE),
-        "bytes": bytes_array(values.bytes, np.isin(types, (ARRAY, PAIRS, BYTES))),
+        "text": pa.nulls(count, TEXT) if values.text is None else text_array(values.text, types == STRING),
+        "int": pa.nulls(count, pa.int64())
+        if values.int is None
+        else number_array(values.int, np.isin(types, (INT, BOOL))),
+        "double": pa.nulls(count, pa.float64())
+        if values.double is None
+        else number_array(values.double, types == DOUBLE),
+        "bytes": encoded,
     }
 
 
 def attribute_lists(attributes: Attributes) -> pa.Array:
     """The attributes of each row as a list of structs."""
     table = attributes.table
-    return list_array(attributes.offsets, struct_array({"key": text_array(table.key)} | value_fields(table.type, table)))
+    return list_array(attributes.offsets, struct_array({"key": text_array(table.key)} | value_fields(table.values)))
 
 
 def value_array(values: ValueColumn) -> pa.Array:
@@ -113,4 +123,4 @@ def value_array(values: ValueColumn) -> pa.Array:
         return number_array(values.double, valid)
     if not kinds:
         return pa.nulls(len(values))
-    return struct_array(value_fields(values.types, values.whole()), valid)
+    return struct_array(value_fields(values), valid)

@@ -86,7 +86,7 @@ def log_columns(logs: Logs) -> dict[str, pa.Array]:
     body = logs.body
     return {
         **plain(logs, "time_unix_nano", "observed_time_unix_nano", "severity_number", "severity_text", "event_name"),
-        "body": struct_array(value_fields(body.types, body), body.types != ABSENT),
+        "body": struct_array(value_fields(body), body.types != ABSENT),
         **plain(logs, "trace_id", "span_id", "flags"),
         "attributes": attribute_lists(logs.attributes),
         **plain(logs, "dropped_attributes_count"),
