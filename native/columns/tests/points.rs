@@ -180,6 +180,25 @@ fn blocks_with_a_zero_time_stand_among_others() {
 }
 
 #[test]
+fn points_of_large_requests_begin_at_a_cache_line() {
+    let rows = (16 << 20) / 20 + 1;
+    let values = vec![5; rows];
+    let mut times = vec![7; rows];
+    for zero in [None, Some(100_000)] {
+        if let Some(zero) = zero {
+            times[zero] = 0;
+        }
+        let points = gauge(&times, &values);
+        let written = points.write().unwrap();
+        assert!(written.as_slice() == naive(&points, |_| Vec::new()), "{zero:?}");
+        if zero.is_none() {
+            let first = written.as_slice().len() - rows * 20;
+            assert_eq!(written.as_slice()[first..].as_ptr().addr() % 64, 0);
+        }
+    }
+}
+
+#[test]
 fn numbers_without_a_place_are_named() {
     let values = vec![1; 5000];
     let mut words = vec![1; 5000];
