@@ -2,8 +2,8 @@
 behind it (`text`, `packed`, `records`), in a record of their own.
 
 Criterion measures one path after the other; each figure is the median of its samples, divided by the number of strings,
-arrays or records of a set. A path stands in the code only where this record shows it faster than scalar on some set of real text;
-where it is slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
+arrays or records of a set. A path stands in the code only where this record shows it faster than scalar on some set of
+real data; where it is slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
 """
 
 from __future__ import annotations
