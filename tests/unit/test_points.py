@@ -13,7 +13,7 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
-from otlp_fast import EncodeError
+from otlp_fast import EncodeError, pool_stats
 from otlp_fast.columns import write_points
 
 ROWS = 20
@@ -180,6 +180,17 @@ def test_what_cannot_be_written_is_named(error: type[Exception], message: str, a
     with pytest.raises(error) as raised:
         write_points(**{"name": "name", "times": TIMES, "values": VALUES, **arguments})
     assert str(raised.value).startswith(message)
+
+
+@pytest.mark.parametrize("rows", [300_000, 900_000])
+def test_memory_of_a_large_request_is_taken_once(rows: int) -> None:
+    times, values = np.ones(rows, dtype="u8"), np.zeros(rows)
+    resource = {"key": "long " * 100_000}
+    write_points("name", times, values, unit="unit", resource=resource)
+    before = pool_stats()["misses"]
+    write_points("name", times, values, unit="unit", resource=resource)
+    # Memory of this size never comes from the pool.
+    assert pool_stats()["misses"] - before == 1
 
 
 def test_array_that_is_written_to_meanwhile_gives_other_numbers_only() -> None:

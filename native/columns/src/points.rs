@@ -413,8 +413,8 @@ impl Points<'_> {
         let points_len = self.attributes.iter().try_fold(max_point_len.saturating_mul(rows), |total, attribute| {
             Ok(total.saturating_add(attribute.max_len()?))
         })?;
-        let expected = points_len.saturating_add(around);
-        if expected.saturating_add(self.resource.0.len() + self.scope.0.len()) > MAX_LEN {
+        let expected = points_len.saturating_add(around + self.resource.0.len() + self.scope.0.len());
+        if expected > MAX_LEN {
             return Err(PointsError::TooLong);
         }
         let fixed = fixed.map(|fixed| fixed.around_cache(points_len >= AROUND_CACHE));
@@ -426,10 +426,13 @@ impl Points<'_> {
         let mut builder = RequestBuilder::new(0);
         let resource = builder.add_resource(self.resource.0, self.resource.1.as_bytes());
         let scope = builder.add_scope(resource, self.scope.0, self.scope.1.as_bytes());
+        // All of it at once: memory that grows is copied, and is twice as much in the end.
+        if !builder.writer().reserve(expected) {
+            return Err(PointsError::OutOfMemory);
+        }
         let begin = |builder: &mut RequestBuilder| {
             let item = builder.open_item(scope, expected);
             let writer = builder.writer();
-            writer.reserve(expected);
             let [name, description, unit, ..] = texts.map(|text| Text::Utf8(text.as_bytes()));
             metrics::begin_metric(writer, name, description, unit);
             (item, (rows > 0).then(|| metrics::open_data(writer, kind, points_len)))
@@ -443,7 +446,7 @@ impl Points<'_> {
             (item, data) = begin(&mut builder);
         }
         let writer = builder.writer();
-        if let Some(data) = data.filter(|_| !writer.failed()) {
+        if let Some(data) = data {
             for start in (0..rows).step_by(BLOCK) {
                 self.write_block(writer, fixed.as_ref(), start..rows.min(start + BLOCK), points_len / rows)?;
             }
