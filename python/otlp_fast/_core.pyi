@@ -1,6 +1,6 @@
 """Types of the native module. Users take these names from `otlp_fast`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeAlias, final
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import otlp_fast
 from otlp_fast import compression, files
 from otlp_fast.files import FileError, RequestReader
-from tests.captured import BY_HAND, archive_of, captured, canonical, logs, metrics, traces
+from tests.captured import BY_HAND, archive_of, canonical, captured, logs, metrics, traces
 from tests.corpora import CORPORA, FOLDER
 
 DATA = [data for _, data in BY_HAND]

@@ -16,7 +16,7 @@ import otlp_fast
 from otlp_fast import _core, compression, files
 from otlp_fast.files import FileError, Request
 from otlp_fast.files.batches import Batches
-from tests.captured import BY_HAND, MESSAGES, archive_of, captured, canonical, logs, metrics, traces
+from tests.captured import BY_HAND, MESSAGES, archive_of, canonical, captured, logs, metrics, traces
 from tests.corpora import CORPORA
 
 FORMS = ["protobuf", "archive", "json", "ndjson"]
