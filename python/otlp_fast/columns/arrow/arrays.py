@@ -89,7 +89,7 @@ def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
         "text": text_array(no_text(count) if values.text is None else values.text),
         "int": pa.nulls(count, pa.int64())
         if values.int is None
-        else number_array(values.int, np.isin(types, (INT, BOOL))),
+        else number_array(values.int, (types == INT) | (types == BOOL)),
         "double": pa.nulls(count, pa.float64())
         if values.double is None
         else number_array(values.double, types == DOUBLE),
@@ -105,7 +105,8 @@ def no_text(count: int) -> TextColumn:
 
 def content_array(values: ValueColumn) -> pa.Array:
     """Bytes, and the messages of arrays and lists of pairs; null for other types."""
-    valid = np.isin(values.types, (ARRAY, PAIRS, BYTES))
+    types = values.types
+    valid = (types == ARRAY) | (types == PAIRS) | (types == BYTES)
     if values.bytes is None:
         return pa.nulls(len(values), pa.binary())
     if values.rows is None:
