@@ -51,6 +51,10 @@ pub(super) struct Points<'a> {
     exemplars: OffsetsBuilder,
     exemplar_attributes: RowCount,
     quantiles: RowCount,
+    bucket_counts: RowCount,
+    explicit_bounds: RowCount,
+    positive: RowCount,
+    negative: RowCount,
     positions: Vec<Position>,
     tags: Vec<u8>,
 }
@@ -92,6 +96,10 @@ impl<'a> Points<'a> {
             exemplars: OffsetsBuilder::with_capacity(rows, limits),
             exemplar_attributes: RowCount::new(limits),
             quantiles: RowCount::new(limits),
+            bucket_counts: RowCount::new(limits),
+            explicit_bounds: RowCount::new(limits),
+            positive: RowCount::new(limits),
+            negative: RowCount::new(limits),
             positions: Vec::with_capacity(rows),
             tags: Vec::with_capacity(rows),
         }
@@ -151,9 +159,9 @@ impl<'a> Points<'a> {
             HistogramDataPointField::Count(_)
             | HistogramDataPointField::Sum(_)
             | HistogramDataPointField::Min(_)
-            | HistogramDataPointField::Max(_)
-            | HistogramDataPointField::BucketCounts(_)
-            | HistogramDataPointField::ExplicitBounds(_) => {}
+            | HistogramDataPointField::Max(_) => {}
+            HistogramDataPointField::BucketCounts(counts) => self.bucket_counts.add_many(counts.len(), start)?,
+            HistogramDataPointField::ExplicitBounds(bounds) => self.explicit_bounds.add_many(bounds.len(), start)?,
         });
         let position = Position::of(point.content(), point.offset());
         self.push(&read, metric, histogram_data_point::ATTRIBUTES, position);
@@ -172,11 +180,11 @@ impl<'a> Points<'a> {
             ExponentialHistogramDataPointField::Exemplar(exemplar) => self.check_exemplar(exemplar, start)?,
             ExponentialHistogramDataPointField::Positive(buckets) => {
                 set_once(&mut positive, buckets, start)?;
-                self.check_buckets(buckets, start)?;
+                check_buckets(buckets, start, self.limits, &mut self.positive)?;
             }
             ExponentialHistogramDataPointField::Negative(buckets) => {
                 set_once(&mut negative, buckets, start)?;
-                self.check_buckets(buckets, start)?;
+                check_buckets(buckets, start, self.limits, &mut self.negative)?;
             }
             ExponentialHistogramDataPointField::Count(_)
             | ExponentialHistogramDataPointField::Sum(_)
@@ -222,16 +230,6 @@ impl<'a> Points<'a> {
                 attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
             }
             start = fields.offset();
-        }
-        Ok(())
-    }
-
-    fn check_buckets(&self, buckets: Buckets<'_>, tag_offset: usize) -> Result<(), ReadError> {
-        self.limits.check_depth(PART_DEPTH, tag_offset)?;
-        for field in buckets.fields() {
-            if let BucketsField::BucketCounts(counts) = field? {
-                counts.iter().try_for_each(|count| count.map(drop))?;
-            }
         }
         Ok(())
     }
@@ -286,4 +284,26 @@ pub(super) fn points_of(
 ) -> Result<impl Iterator<Item = (u32, Position)> + use<'_>, ReadError> {
     let points = points_with_kinds(columns)?;
     Ok(points.filter_map(move |(row, kind, position)| (kind == kind_of(tag)).then_some((row, position))))
+}
+
+/// Checks the buckets of one sign and counts them.
+fn check_buckets(
+    buckets: Buckets<'_>,
+    tag_offset: usize,
+    limits: Limits,
+    rows: &mut RowCount,
+) -> Result<(), DecodeError> {
+    limits.check_depth(PART_DEPTH, tag_offset)?;
+    let mut fields = buckets.fields();
+    let mut start = fields.offset();
+    while let Some(field) = fields.next() {
+        if let BucketsField::BucketCounts(counts) = field? {
+            for count in counts.iter() {
+                count?;
+                rows.add(start)?;
+            }
+        }
+        start = fields.offset();
+    }
+    Ok(())
 }
