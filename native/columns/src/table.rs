@@ -301,4 +301,17 @@ mod tests {
         assert_eq!(dictionary.len(), 3_001);
         assert!(codes.iter().zip(&texts).all(|(&code, text)| dictionary.get(code as usize) == Some(text)));
     }
+
+    #[test]
+    fn every_byte_of_every_length_is_compared() {
+        for length in 0..70 {
+            let text = "a".repeat(length);
+            assert!(is_same(&text, &text.clone()), "{length}");
+            assert!(!is_same(&text, &format!("{text}a")), "{length}");
+            for place in 0..length {
+                let other = "a".repeat(place) + "b" + &"a".repeat(length - place - 1);
+                assert!(!is_same(&text, &other), "{length} {place}");
+            }
+        }
+    }
 }

@@ -101,6 +101,18 @@ impl<'a> AnyValue<'a> {
     /// another one. Their elements are not looked into.
     #[inline]
     pub fn value(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
+        // A string and nothing else is what most values are.
+        if let [any_value::STRING_VALUE, length @ 0..0x80, text @ ..] = self.content()
+            && usize::from(*length) == text.len()
+            && let Some(text) = from_utf8(text)
+        {
+            return Ok(Some(AnyValueField::String(text)));
+        }
+        self.last_member()
+    }
+
+    #[inline(never)]
+    fn last_member(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
         let (mut value, mut container) = (None, None);
         let mut fields = self.fields();
         let mut start = fields.offset();
