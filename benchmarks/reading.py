@@ -23,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -32,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -70,11 +72,12 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Contest:
-    """Ours and what it is measured against: `ours` must be `promise` times faster than `rival`."""
+    """Ours and what it is measured against. What `prepare` gives is made anew for each call of `ours`, and not timed."""
 
     name: str
-    ours: Work
+    ours: Callable[[Any], object]
     rival: Work
+    prepare: Work = lambda: None
 
 
 def cpu_seconds(work: Work) -> float:
@@ -89,13 +92,14 @@ def cpu_seconds(work: Work) -> float:
 
 def contest_ratios(contest: Contest, rounds: int, random: Random) -> dict[str, Any]:
     """Measure one contest."""
-    sides = {"ours": contest.ours, "rival": contest.rival}
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    order = list(sides)
+    times: dict[str, list[float]] = {"ours": [], "rival": []}
+    order = list(times)
     for _ in range(rounds):
         random.shuffle(order)
         for side in order:
-            times[side].append(cpu_seconds(sides[side]))
+            prepared = contest.prepare()
+            work = partial(contest.ours, prepared) if side == "ours" else contest.rival
+            times[side].append(cpu_seconds(work))
     ratios = [rival / ours for ours, rival in zip(times["ours"], times["rival"], strict=True)]
     return {"ratio": series(ratios)} | {f"{side}_ms": series([1e3 * t for t in taken]) for side, taken in times.items()}
 
@@ -212,18 +216,22 @@ def contests() -> Iterator[Contest]:
     require(starts == [span.start_time_unix_nano for _, span in spans_of(messages)], "decode_traces: start times")
     yield Contest(
         "decode",
-        lambda: [otlp_fast.decode_traces(request) for request in requests],
+        lambda _: [otlp_fast.decode_traces(request) for request in requests],
         lambda: [ExportTraceServiceRequest.FromString(request) for request in requests],
     )
 
     merged = b"".join(requests)
     require(list(otlp_fast.decode_traces(merged).attributes[ATTRIBUTE]) == attribute_by_loop(messages), "attributes")
-    # Decoded anew for each round, as a decoded request keeps the columns that were asked for.
-    fresh = iter([otlp_fast.decode_traces(merged) for _ in range(ROUNDS)])
-    yield Contest("attribute", lambda: next(fresh).attributes[ATTRIBUTE].is_null, lambda: attribute_by_loop(messages))
+    # Decoded anew for each call, as a decoded request keeps the columns that were asked for.
+    yield Contest(
+        "attribute",
+        lambda traces: traces.attributes[ATTRIBUTE].is_null,
+        lambda: attribute_by_loop(messages),
+        lambda: otlp_fast.decode_traces(merged),
+    )
 
     repeats = -(-RED_SPANS // len(starts))
-    yield from red_contests(columns.decode_traces(merged * repeats, max_bytes=len(merged) * repeats), messages, repeats)
+    yield from red_contests(merged * repeats, messages, repeats)
 
     few = requests[:: len(requests) // JSON_REQUESTS]
     few_messages = [ExportTraceServiceRequest.FromString(request) for request in few]
@@ -235,15 +243,23 @@ def contests() -> Iterator[Contest]:
         require(same, "from_json(to_json(request))")
     yield Contest(
         "to_json",
-        lambda: [otlp_fast.to_json(request, "traces") for request in few],
+        lambda _: [otlp_fast.to_json(request, "traces") for request in few],
         lambda: [json_format.MessageToJson(message, indent=None) for message in few_messages],
     )
     # json_format reads ids as base64, which is all that the two texts differ in.
     yield Contest(
         "from_json",
-        lambda: [otlp_fast.from_json(text, "traces") for text in texts],
+        lambda _: [otlp_fast.from_json(text, "traces") for text in texts],
         lambda: [json_format.Parse(text, ExportTraceServiceRequest()) for text in theirs],
     )
+
+
+def red_by_pyarrow(table: pa.Table) -> pa.Table:
+    """Count, errors, sum, least and greatest duration by service and name, as one does with Arrow."""
+    durations = table.select(["service", "name"]).append_column("duration", pc.subtract(table["end"], table["start"]))
+    counted = durations.append_column("error", pc.equal(table["status"], 2).cast(pa.int64()))
+    figures = [("duration", how) for how in ("count", "sum", "min", "max")] + [("error", "sum")]
+    return counted.group_by(["service", "name"], use_threads=False).aggregate(figures)
 
 
 def red_contests(traces: columns.Traces, messages: list[ExportTraceServiceRequest], repeats: int) -> Iterator[Contest]:
@@ -254,19 +270,24 @@ def red_contests(traces: columns.Traces, messages: list[ExportTraceServiceReques
         for group in columns.red(traces, by=by)
     }
     require(found == red_by_loop(messages, repeats), "red")
-    yield Contest("red against Python", lambda: columns.red(traces, by=by), lambda: red_by_loop(messages, repeats))
+    yield Contest(
+        "red against Python",
+        lambda fresh: columns.red(fresh, by=by),
+        lambda: red_by_loop(messages, repeats),
+        lambda: columns.decode_traces(request, max_bytes=len(request)),
+    )
 
-    durations = traces.end_time_unix_nano - traces.start_time_unix_nano
     table = pa.table(
         {
             "service": traces.resource["service.name"].to_arrow(),
             "name": traces.name.to_arrow(),
-            "duration": durations,
-            "error": (traces.status_code == 2).astype(np.int64),
+            "start": traces.start_time_unix_nano,
+            "end": traces.end_time_unix_nano,
+            "status": traces.status_code,
         }
     )
-    figures = [("duration", how) for how in ("count", "sum", "min", "max")] + [("error", "sum")]
-    grouped = table.group_by(["service", "name"], use_threads=False).aggregate(figures)
+    require(bool((traces.end_time_unix_nano >= traces.start_time_unix_nano).all()), "a span that ends before it starts")
+    grouped = red_by_pyarrow(table)
     theirs = {
         (row["service"] or "", row["name"]): [
             row[column] for column in ("duration_count", "error_sum", "duration_sum", "duration_min", "duration_max")
@@ -276,8 +297,8 @@ def red_contests(traces: columns.Traces, messages: list[ExportTraceServiceReques
     require(theirs == found, "pyarrow's group_by")
     yield Contest(
         "red against pyarrow",
-        lambda: columns.red(traces, by=by),
-        lambda: table.group_by(["service", "name"], use_threads=False).aggregate(figures),
+        lambda _: columns.red(traces, by=by),
+        lambda: red_by_pyarrow(table),
     )
 
 
