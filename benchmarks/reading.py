@@ -72,7 +72,7 @@ Work = Callable[[], object]
 
 @dataclass(frozen=True)
 class Contest:
-    """Ours and what it is measured against. What `prepare` gives is made anew for each call of `ours`, and not timed."""
+    """Ours and what it is measured against. What `prepare` gives is made anew for each call, and not timed."""
 
     name: str
     ours: Callable[[Any], object]
@@ -262,8 +262,9 @@ def red_by_pyarrow(table: pa.Table) -> pa.Table:
     return counted.group_by(["service", "name"], use_threads=False).aggregate(figures)
 
 
-def red_contests(traces: columns.Traces, messages: list[ExportTraceServiceRequest], repeats: int) -> Iterator[Contest]:
-    """Give the contests of aggregation; `traces` are those of `messages`, so many times."""
+def red_contests(request: bytes, messages: list[ExportTraceServiceRequest], repeats: int) -> Iterator[Contest]:
+    """Give the contests of aggregation; `request` has the spans of `messages`, so many times."""
+    traces = columns.decode_traces(request, max_bytes=len(request))
     by = ("resource.service.name", "name")
     found = {
         (group.keys[by[0]] or "", group.keys[by[1]]): [group.count, group.errors, group.sum, group.min, group.max]
