@@ -6,8 +6,8 @@ mod random_tables;
 use otlp_columns::attributes;
 use otlp_columns::contract::{self, ColumnType};
 use otlp_columns::decode::{Columns, Limits};
-use otlp_columns::table::{Column, Dictionary};
-use otlp_columns::write::{TableRef, write};
+use otlp_columns::table::{Column, Dictionary, Table};
+use otlp_columns::write::{ColumnRef, TableRef, write};
 use otlp_schema::signal::Signal;
 use proptest::prelude::*;
 use random_tables::{Random, Tables, random_tables, u32s};
@@ -178,4 +178,51 @@ proptest! {
             prop_assert_eq!(in_words(signal, &decoded(signal, &written(signal, &tables))), in_words(signal, &tables));
         }
     }
+}
+
+/// The request of tables that have these columns, as many rows as the first has values.
+fn request_of(signal: Signal, tables: &[(&str, Vec<(&'static str, Column)>)]) -> Vec<u8> {
+    let tables = tables.iter().map(|(name, columns)| {
+        let rows = columns.first().map_or(0, |(_, column)| ColumnRef::from(column).rows());
+        (*name, Table { rows, columns: columns.clone() })
+    });
+    let tables: Vec<(&str, Table)> = tables.collect();
+    let find = |name: &str| tables.iter().find(|(known, _)| *known == name).map(|(_, table)| table.into());
+    write(signal, &find).unwrap().as_slice().to_vec()
+}
+
+#[test]
+fn no_items_and_no_groups_are_an_empty_request() {
+    assert_eq!(request_of(Signal::Traces, &[("spans", vec![])]), b"");
+    assert_eq!(request_of(Signal::Logs, &[("log_records", vec![]), ("scopes", vec![])]), b"");
+    assert_eq!(request_of(Signal::Metrics, &[("metrics", vec![]), ("points", vec![])]), b"");
+}
+
+#[test]
+fn items_without_groups_belong_to_an_empty_resource_and_scope() {
+    let span = ("spans", vec![("kind", Column::I32(vec![2]))]);
+    let expected = [0x0a, 10, 0x0a, 0, 0x12, 6, 0x0a, 0, 0x12, 2, 0x30, 2];
+    assert_eq!(request_of(Signal::Traces, std::slice::from_ref(&span)), expected);
+    let scope = ("scopes", vec![("resource", Column::U32(vec![0]))]);
+    assert_eq!(request_of(Signal::Traces, &[span, scope]), expected);
+}
+
+#[test]
+fn metrics_have_what_their_kind_has() {
+    let columns = vec![
+        ("kind", Column::U8(vec![0, 5, 7, 9, 10, 11])),
+        ("aggregation_temporality", Column::I32(vec![2; 6])),
+        ("is_monotonic", Column::U8(vec![1; 6])),
+    ];
+    let request = request_of(Signal::Metrics, &[("metrics", columns), ("points", vec![])]);
+    // Each is a metric of the field that its data is, which has the fields that it can.
+    let metrics: [&[u8]; 6] = [
+        &[0x12, 0],
+        &[0x12, 2, 0x2a, 0],
+        &[0x12, 6, 0x3a, 4, 0x10, 2, 0x18, 1],
+        &[0x12, 4, 0x4a, 2, 0x10, 2],
+        &[0x12, 4, 0x52, 2, 0x10, 2],
+        &[0x12, 2, 0x5a, 0],
+    ];
+    assert_eq!(request, [&[0x0a, 36, 0x0a, 0, 0x12, 32, 0x0a, 0], &metrics.concat()[..]].concat());
 }

@@ -1,11 +1,12 @@
 //! Tables that make no request: what the writer says of each, and where.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use otlp_columns::table::{BytesColumn, Column, Table};
+use otlp_columns::contract;
+use otlp_columns::table::{BytesColumn, Column, Dictionary, Table, TextColumn};
 use otlp_columns::write::{BytesRef, ColumnRef, TableRef, TextRef, write};
-use otlp_schema::common::{self, Container, MAX_MESSAGE_DEPTH};
+use otlp_schema::common::{self, Container, MAX_MESSAGE_DEPTH, Scalar};
 use otlp_schema::signal::Signal;
-use otlp_wire::Writer;
+use otlp_wire::{Text, Writer};
 
 type Columns<'a> = Vec<(&'a str, ColumnRef<'a>)>;
 
@@ -180,20 +181,60 @@ fn arrays_and_lists_must_be_encoded_values() {
     assert_eq!(bytes(7, b"\x0a\x05a"), "");
 }
 
-/// An array in an array, and so on.
-fn nested(levels: u32) -> Vec<u8> {
+/// The content of a container in a container, and so on; the innermost is empty.
+fn nested(kind: Container, levels: u32) -> Vec<u8> {
     let mut content = Vec::new();
     for _ in 1..levels {
-        let mut writer = Writer::new();
-        common::value(&mut writer, common::ARRAY_ELEMENT_TAG, common::Scalar::Encoded(Container::Array, &content));
+        let (mut writer, inner) = (Writer::new(), Scalar::Encoded(kind, &content));
+        match kind {
+            Container::Array => common::value(&mut writer, common::ARRAY_ELEMENT_TAG, inner),
+            Container::KeyValueList => {
+                common::attribute(&mut writer, common::KEY_VALUE_LIST_TAG, Text::Utf8(b"key"), inner);
+            }
+        }
         content = writer.as_slice().to_vec();
     }
     content
 }
 
+/// What the writer says of a request whose tables have a row each, with this value in one of them.
+fn with_value(signal: Signal, table: &str, value: &[(&'static str, Column); 2]) -> String {
+    let one = |name| (name, Column::Offsets(vec![0, 1]));
+    let all = [
+        ("resources", vec![one("attributes")]),
+        ("scopes", vec![one("attributes")]),
+        ("spans", vec![one("attributes"), one("events"), one("links")]),
+        ("events", vec![one("attributes")]),
+        ("links", vec![one("attributes")]),
+        ("log_records", vec![one("attributes")]),
+        ("metrics", vec![("kind", Column::U8(vec![5])), one("metadata")]),
+        ("points", vec![one("attributes"), one("exemplars")]),
+        ("exemplars", vec![one("attributes")]),
+    ];
+    let columns_of = |name: &str| {
+        let known = all.iter().find(|(known, _)| *known == name).map(|(_, columns)| columns.clone());
+        let is_of_attributes = name.contains('.');
+        let mut columns = known.or(is_of_attributes.then(|| vec![("key", Column::Text(empty_text()))]))?;
+        if name == table {
+            columns.extend(value.clone());
+        }
+        Some(columns)
+    };
+    let tables: Vec<(&str, Table)> = contract::tables(signal)
+        .filter_map(|kind| Some((kind.name, Table { rows: 1, columns: columns_of(kind.name)? })))
+        .collect();
+    let find = |name: &str| tables.iter().find(|(known, _)| *known == name).map(|(_, table)| table.into());
+    write(signal, &find).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+/// One row, which is empty.
+fn empty_text() -> TextColumn {
+    TextColumn { codes: vec![0], dictionary: Dictionary { offsets: vec![0, 0], data: String::new() } }
+}
+
 #[test]
 fn values_must_not_be_nested_too_deeply_for_their_table() {
-    let tables: [(Signal, &str, u32); 10] = [
+    let tables = [
         (Signal::Logs, "log_records", 4),
         (Signal::Traces, "resources.attributes", 4),
         (Signal::Traces, "scopes.attributes", 5),
@@ -205,55 +246,20 @@ fn values_must_not_be_nested_too_deeply_for_their_table() {
         (Signal::Metrics, "points.attributes", 7),
         (Signal::Metrics, "exemplars.attributes", 8),
     ];
-    let all = [
-        ("resources", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-        ("scopes", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-        (
-            "spans",
-            vec![
-                ("attributes", Column::Offsets(vec![0, 1])),
-                ("events", Column::Offsets(vec![0, 1])),
-                ("links", Column::Offsets(vec![0, 1])),
-            ],
-        ),
-        ("events", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-        ("links", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-        ("log_records", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-        ("metrics", vec![("kind", Column::U8(vec![5])), ("metadata", Column::Offsets(vec![0, 1]))]),
-        ("points", vec![("attributes", Column::Offsets(vec![0, 1])), ("exemplars", Column::Offsets(vec![0, 1]))]),
-        ("exemplars", vec![("attributes", Column::Offsets(vec![0, 1]))]),
-    ];
     for (signal, table, depth) in tables {
-        // A value at `depth`, its array, and an element and an array for each further level.
-        for (levels, is_taken) in
-            [((MAX_MESSAGE_DEPTH - depth - 1) / 2 + 1, true), ((MAX_MESSAGE_DEPTH - depth) / 2 + 2, false)]
-        {
-            let mut bytes = BytesColumn::default();
-            bytes.push(&nested(levels));
-            let (kind, content) = if table == "log_records" { ("body_type", "body_bytes") } else { ("type", "bytes") };
-            let value = [(kind, Column::U8(vec![5])), (content, Column::Bytes(bytes))];
-            let find = |name: &str| {
-                let mut found = all.iter().find(|(known, _)| *known == name).map(|(_, columns)| columns.clone());
-                if name == table {
-                    found.get_or_insert_default().extend(value.clone());
-                } else if name.contains('.') {
-                    found = Some(vec![("int", Column::I64(vec![0]))]);
-                }
-                found.map(|columns| Table { rows: 1, columns })
+        let (types, contents) = if table == "log_records" { ("body_type", "body_bytes") } else { ("type", "bytes") };
+        for (number, kind) in [(5, Container::Array), (6, Container::KeyValueList)] {
+            let refusal = |levels| {
+                let mut bytes = BytesColumn::default();
+                bytes.push(&nested(kind, levels));
+                with_value(signal, table, &[(types, Column::U8(vec![number])), (contents, Column::Bytes(bytes))])
             };
-            let made: Vec<(&str, Table)> = otlp_columns::contract::tables(signal)
-                .filter_map(|table| Some((table.name, find(table.name)?)))
-                .collect();
-            let result = write(signal, &|name| Some((&made.iter().find(|(known, _)| *known == name)?.1).into()));
-            match result {
-                Ok(_) => assert!(is_taken, "{table} at {levels}"),
-                Err(error) => {
-                    assert!(!is_taken, "{error}");
-                    let error = error.to_string();
-                    assert!(error.contains("nested too deeply"), "{error}");
-                    assert!(error.ends_with(&format!("in {table}.{content}[0]")), "{error}");
-                }
-            }
+            // A value at `depth`, its container one deeper, and so many messages for each further level.
+            let deepest = (MAX_MESSAGE_DEPTH - depth - 1) / kind.depth() + 1;
+            assert_eq!(refusal(deepest), "", "{kind:?} in {table}");
+            let refused = refusal(deepest + 1);
+            assert!(refused.contains("nested too deeply"), "{kind:?} in {table}: {refused}");
+            assert!(refused.ends_with(&format!("in {table}.{contents}[0]")), "{refused}");
         }
     }
 }
