@@ -12,10 +12,10 @@ from __future__ import annotations
 
 try:
     import numpy as _numpy  # noqa: F401
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        "otlp_fast.columns needs NumPy: pip install 'otlp-fast[columns]'", name=error.name
-    ) from error
+        f"otlp_fast.columns needs the module {missing.name}: pip install 'otlp-fast[columns]'", name=missing.name
+    ) from None
 
 from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast.columns.attributes import Attributes, AttributeTable, ValueColumn
@@ -25,6 +25,7 @@ from otlp_fast.columns.logs import Logs
 from otlp_fast.columns.metrics import Metrics
 from otlp_fast.columns.points import write_points
 from otlp_fast.columns.records import LogRecord
+from otlp_fast.columns.red import Group, Red, red
 from otlp_fast.columns.spans import Span, SpanKind, StatusCode
 from otlp_fast.columns.text import BytesColumn, TextColumn
 from otlp_fast.columns.traces import Traces
@@ -36,12 +37,14 @@ __all__ = [
     "Attributes",
     "BytesColumn",
     "DataPoint",
+    "Group",
     "InstrumentationScope",
     "LogRecord",
     "Logs",
     "Metric",
     "MetricKind",
     "Metrics",
+    "Red",
     "Resource",
     "Span",
     "SpanKind",
@@ -52,6 +55,7 @@ __all__ = [
     "decode_logs",
     "decode_metrics",
     "decode_traces",
+    "red",
     "write_logs",
     "write_metrics",
     "write_points",

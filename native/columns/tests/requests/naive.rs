@@ -42,8 +42,8 @@ fn assert_values(table: &Table, name: &str, values: &[Value<'_>]) {
     }
 }
 
-/// Whether `table` has these attributes, `expected` being the `KeyValue` messages of each row: all of them in a list, the
-/// keys in their order, and each key as a column, also one that no row has.
+/// Whether `table` has these attributes, `expected` being the `KeyValue` messages of each row: all of them in a list,
+/// the keys in their order, and each key as a column, also one that no row has.
 pub(crate) fn assert_attributes<'m>(
     columns: &Columns,
     data: &[u8],
