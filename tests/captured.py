@@ -31,7 +31,9 @@ def traces(count: int = 3, service: str = "shop") -> bytes:
     group.resource.attributes.append(_attribute("service.name", service))
     scope = group.scope_spans.add()
     for number in range(count):
-        span = scope.spans.add(trace_id=bytes(range(16)), span_id=(number + 1).to_bytes(8, "big"), name=f"GET /{number % 2}")
+        span = scope.spans.add(
+            trace_id=bytes(range(16)), span_id=(number + 1).to_bytes(8, "big"), name=f"GET /{number % 2}"
+        )
         span.start_time_unix_nano = NANOSECONDS + number
         span.end_time_unix_nano = NANOSECONDS + number + 1_000_000
         span.attributes.append(_attribute("http.route", "/"))

@@ -139,7 +139,11 @@ def test_reader_of_a_pipe_that_goes_is_no_traceback(tmp_path: Path) -> None:
 
 
 def test_bytes_are_not_written_to_a_terminal(mixed: Path) -> None:
-    for options, code in ((["--to", "archive"], 1), (["--to", "ndjson", "--compression", "gzip"], 1), (["--to", "ndjson"], 0)):
+    for options, code in (
+        (["--to", "archive"], 1),
+        (["--to", "ndjson", "--compression", "gzip"], 1),
+        (["--to", "ndjson"], 0),
+    ):
         controlling, terminal = pty.openpty()
         result = subprocess.run(
             [*COMMAND, str(mixed), "-", *options], stdout=terminal, stderr=subprocess.PIPE, timeout=60, check=False
@@ -173,11 +177,20 @@ def test_file_that_is_there_is_replaced_by_force_only(tmp_path: Path, mixed: Pat
         (["mixed.otlp", "b"], "b: its name does not say which format it should have"),
         (["mixed.otlp", "no/b.otlp"], "No such file or directory"),
         (["mixed.otlp", "b.json"], "b.json: it has traces and cannot take logs, too"),
-        (["logs.otlp", "b.otlp", "--signal", "traces"], "logs.otlp: it has no requests of traces, only of other signals"),
+        (
+            ["logs.otlp", "b.otlp", "--signal", "traces"],
+            "logs.otlp: it has no requests of traces, only of other signals",
+        ),
         (["page", "b.otlp"], "page: this is none of: an OTLP request"),
-        (["mixed.otlp", "b.parquet.gz", "--signal", "logs"], "Parquet is compressed inside, and gets no gzip around it"),
+        (
+            ["mixed.otlp", "b.parquet.gz", "--signal", "logs"],
+            "Parquet is compressed inside, and gets no gzip around it",
+        ),
         (["empty.otlp", "b.parquet"], "b.parquet: there is no request that would say which columns it should have"),
-        (["long.otlp", "b.otlp", "--max-record-size", "1"], "record 2 at byte 4: longer than max_record_size, 1,048,576"),
+        (
+            ["long.otlp", "b.otlp", "--max-record-size", "1"],
+            "record 2 at byte 4: longer than max_record_size, 1,048,576",
+        ),
         (["spoilt.otlp", "b.ndjson"], "record 1 at byte 0: a string is not valid UTF-8"),
     ],
 )
@@ -269,5 +282,10 @@ def test_interruption_leaves_what_was_there(tmp_path: Path, ending: signal.Signa
 def test_help_teaches_by_examples() -> None:
     result = convert("--help")
     assert result.exit_code == 0
-    for taught in ("  Examples:\n    otlp-fast convert capture.otlp.zst", "parquet   .parquet", "--salvage", "Exit status"):
+    for taught in (
+        "  Examples:\n    otlp-fast convert capture.otlp.zst",
+        "parquet   .parquet",
+        "--salvage",
+        "Exit status",
+    ):
         assert taught in result.output

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 import otlp_fast
@@ -111,6 +112,30 @@ def test_traces_are_counted_as_protobuf_reads_them(tmp_path: Path) -> None:
     attributes = {(row["table"], row["key"]): row for row in result["attributes"]["top"]}
     assert {key: row["attributes"] for key, row in attributes.items()} == dict(found)
     assert {key: row["bytes"] for key, row in attributes.items()} == dict(weights)
+
+
+def test_attributes_of_every_type_weigh_their_keys_and_values(tmp_path: Path) -> None:
+    values = [
+        AnyValue(string_value="h\u00e9llo"),
+        AnyValue(bool_value=True),
+        AnyValue(double_value=1.5),
+        AnyValue(bytes_value=bytes(9)),
+        AnyValue(array_value={"values": [AnyValue(int_value=7)]}),
+        AnyValue(),
+        *(AnyValue(int_value=number) for number in (0, 127, 128, 2**63 - 1, -1)),
+    ]
+    attributes = [KeyValue(key=f"key {place}", value=value) for place, value in enumerate(values)]
+    request = MESSAGES["traces"]()
+    scope = request.resource_spans.add().scope_spans.add()
+    # One span ends before it begins.
+    scope.spans.add(attributes=attributes, start_time_unix_nano=5, end_time_unix_nano=3)
+    scope.spans.add(attributes=attributes, start_time_unix_nano=5, end_time_unix_nano=12)
+    result = inspected(write_archive(tmp_path / "a", [request.SerializeToString()]))
+    weights = {row["key"]: (row["attributes"], row["bytes"]) for row in result["attributes"]["top"]}
+    assert weights == {each.key: (2, 2 * (len(each.key) + value_weight(each.value))) for each in attributes}
+    assert [weights[f"key {place}"][1] // 2 - 5 for place in range(9)] == [6, 1, 8, 9, 4, 0, 1, 1, 2]
+    (operation,) = result["operations"]["top"]
+    assert (operation["total_duration_ns"], operation["max_duration_ns"]) == (7, 7)
 
 
 def test_logs_are_counted_as_protobuf_reads_them(tmp_path: Path) -> None:
@@ -296,7 +321,7 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(tmp_path: Path) -> Non
     command = [sys.executable, "-c", RUN_MAIN, "inspect", "--json", str(path)]
     assert subprocess.run(command, capture_output=True, check=True, timeout=60).stderr == b""
     controlling, terminal = pty.openpty()
-    with open(controlling, "rb", buffering=0) as seen:
+    with os.fdopen(controlling, "rb", buffering=0) as seen:
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment) as process:
             stdout, _ = process.communicate(timeout=60)
