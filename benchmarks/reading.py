@@ -50,7 +50,7 @@ JSON_REQUESTS = 40
 RED_SPANS = 1_000_000
 POINTS = 1_000_000
 ATTRIBUTE = "http.status_code"
-SCALAR_CHILD = "--points-of-this-process"
+POINTS_CHILD, MEMORY_CHILD = "--points-of-this-process", "--memory-of-this-process"
 
 PROMISES = {
     "decode": 1.5,
@@ -167,14 +167,18 @@ def points_per_second(rounds: int) -> list[float]:
     return [POINTS / cpu_seconds(lambda: columns.write_points("m", times, values)) for _ in range(rounds)]
 
 
+def in_child(what: str, **environment: str) -> str:
+    """Give what this script prints when it is asked for one thing, in a process of its own."""
+    command = [sys.executable, __file__, what]
+    return subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
 def points_on_both_paths(rounds: int) -> dict[str, Any]:
     """Measure `write_points` in processes of their own, SIMD and scalar in turn: the path is chosen at import."""
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         for path in ("", "scalar"):
-            child = [sys.executable, __file__, SCALAR_CHILD]
-            output = subprocess.run(child, env=os.environ | {"OTLP_FAST_SIMD": path}, check=True, capture_output=True)
-            found[path or "simd"].append(max(json.loads(output.stdout)))
+            found[path or "simd"].append(max(json.loads(in_child(POINTS_CHILD, OTLP_FAST_SIMD=path))))
     ratios = [simd / scalar for simd, scalar in zip(found["simd"], found["scalar"], strict=True)]
     return {
         "points per second": {"ratio": series(found["simd"])},
@@ -287,8 +291,9 @@ def measure(rounds: int) -> dict[str, Any]:
     for name, figure in points_on_both_paths(rounds).items():
         figures[name] = figure
         tell(name, figure)
-    request = b"".join(read_requests(CORPUS))
-    figures["memory"] = {"ratio": series([memory_of_decoding(request) for _ in range(rounds)])}
+    # In a process of its own each time: memory that was used before is used again, and would not count.
+    shares = [float(in_child(MEMORY_CHILD)) for _ in range(rounds)]
+    figures["memory"] = {"ratio": series(shares)}
     tell("memory", figures["memory"])
     return figures
 
@@ -318,10 +323,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write a record to benchmarks/records/reading")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each contest (at most {ROUNDS})")
-    parser.add_argument(SCALAR_CHILD, dest="child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(POINTS_CHILD, dest="points", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(MEMORY_CHILD, dest="memory", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
+    if arguments.points:
         print(json.dumps(points_per_second(5)))
+        return
+    if arguments.memory:
+        print(memory_of_decoding(b"".join(read_requests(CORPUS))))
         return
     figures = measure(min(arguments.rounds, ROUNDS))
     if arguments.record:

@@ -121,7 +121,13 @@ fn values<'py, T: Element>(array: &Bound<'py, PyAny>, kind: ColumnType) -> Resul
         return Err(expected(&name));
     };
     let (size, format) = (size_of::<T>(), buffer.format());
-    let is_of_type = buffer.item_size() == size
+    let is_native = match format.to_bytes().first() {
+        Some(b'<') => cfg!(target_endian = "little"),
+        Some(b'>' | b'!') => cfg!(target_endian = "big"),
+        _ => true,
+    };
+    let is_of_type = is_native
+        && buffer.item_size() == size
         && match (kind, ElementType::from_format(format)) {
             (ColumnType::I32 | ColumnType::I64, ElementType::SignedInteger { .. })
             | (ColumnType::U32 | ColumnType::RowOf(_) | ColumnType::U64, ElementType::UnsignedInteger { .. })

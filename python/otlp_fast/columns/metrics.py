@@ -31,7 +31,7 @@ class MetricTable(Table):
     @cached_property
     def metadata(self) -> Attributes:
         """The metadata: `metadata["key"]` is a column with a value for each metric."""
-        return Attributes(self._columns, self._name, self._make("metadata"))
+        return Attributes(self, "metadata")
 
 
 class MetricOfPoints(Enclosing):

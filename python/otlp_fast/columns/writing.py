@@ -98,6 +98,11 @@ def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[An
     array = np.asarray(values)
     if array.ndim != 1:
         raise refuse(path, f"a column of {dtype}", f"an array of shape {array.shape}")
+    if array.dtype == dtype:
+        return np.ascontiguousarray(array)
+    if array.dtype.kind == "f" and not isinstance(values, np.ndarray) and all(isinstance(one, int) for one in values):
+        # Integers on both sides of 2**63 became doubles, which do not hold all of their digits.
+        array = np.asarray(values, dtype=np.uint64 if min(values, default=0) >= 0 else object)
     if array.dtype.kind == "M":
         array = array.astype("M8[ns]").view(np.int64)
     if array.size and array.dtype.kind not in "biuf":

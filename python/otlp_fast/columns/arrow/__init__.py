@@ -8,7 +8,7 @@ that knows Arrow:
   `version`.
 - Attributes: list of structs `key`, `type`, and of `text`, `int`, `double`, `bytes` the one that `type` says (0 empty,
   1 string, 2 bool, an `int` of 0 or 1, 3 int, 4 double, 5 array and 6 list of pairs, encoded in `bytes`, 7 bytes), the
-  others null.
+  others null, `text` "".
 - `events`, `links`, `exemplars`: lists of structs of their columns. `body` of a log record: a struct like that of an
   attribute.
 - Of a metric's columns `name`, `description`, `unit`, `kind`, `aggregation_temporality`, `is_monotonic`, `metadata`
