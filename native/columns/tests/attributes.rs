@@ -144,24 +144,26 @@ fn assert_as_written(spans: &[Vec<(String, Value, Layout)>], of_interest: &[&str
     let request = request(spans);
     let columns = decoded(&request);
     for key in of_interest {
-        let found = column(&columns, &request, "spans", key).expect("the same request").expect("spans");
+        let found =
+            column(&columns, &request, "spans", key).expect("the same request").expect("a table with attributes");
         let of_key = |pairs: &Vec<(String, Value, Layout)>| {
             pairs.iter().rev().find(|(found, ..)| found == key).map(|(_, value, _)| seen(value))
         };
         assert_eq!(values(&found), spans.iter().map(of_key).collect::<Vec<_>>(), "{key}");
     }
     let pairs: Vec<_> = spans.iter().flatten().collect();
-    let all = list(&columns, &request, "spans").expect("the same request").expect("spans");
+    let all = list(&columns, &request, "spans").expect("the same request").expect("a table with attributes");
     assert_eq!(values(&all), pairs.iter().map(|(_, value, _)| Some(seen(value))).collect::<Vec<_>>());
     let Some(Column::Text(key)) = all.column("key") else { panic!("{all:?}") };
-    let found: Vec<_> = key.codes.iter().map(|code| key.dictionary.get(*code as usize).expect("a code")).collect();
+    let found: Vec<_> =
+        key.codes.iter().map(|code| key.dictionary.get(*code as usize).expect("a string of the dictionary")).collect();
     assert_eq!(found, pairs.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>());
     let mut counts: HashMap<&str, usize> = HashMap::new();
     pairs.iter().for_each(|(key, ..)| *counts.entry(key).or_default() += 1);
     let mut seen = HashSet::new();
     let in_order = pairs.iter().filter(|(key, ..)| seen.insert(key)).map(|(key, ..)| (key.clone(), counts[&**key]));
     assert_eq!(
-        keys(&columns, &request, "spans").expect("the same request").expect("spans"),
+        keys(&columns, &request, "spans").expect("the same request").expect("a table with attributes"),
         in_order.collect::<Vec<_>>()
     );
 }
