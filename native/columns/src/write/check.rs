@@ -70,12 +70,6 @@ impl<'a> Tables<'a> {
         self.0.iter().find(|table| table.name == name).expect("the contract has all tables that the writer asks for")
     }
 
-    /// The bytes that all columns take together.
-    pub(super) fn byte_len(&self) -> usize {
-        let columns = self.0.iter().flat_map(|table| &table.columns);
-        columns.fold(0, |sum, (_, column)| sum.saturating_add(column.byte_len()))
-    }
-
     /// Checks the columns of a table that refer to other tables.
     fn check_references(&self, kind: &TableType) -> Result<(), WriteError> {
         let table = self.get(kind.name);

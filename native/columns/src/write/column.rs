@@ -123,22 +123,6 @@ impl ColumnRef<'_> {
             Self::Bytes(bytes) => bytes.offsets.len(),
         }
     }
-
-    /// The bytes that it takes.
-    pub(super) fn byte_len(self) -> usize {
-        match self {
-            Self::U8(values) => size_of_val(values),
-            Self::I32(values) => size_of_val(values),
-            Self::U32(values) | Self::Offsets(values) => size_of_val(values),
-            Self::I64(values) => size_of_val(values),
-            Self::U64(values) => size_of_val(values),
-            Self::F64(values) => size_of_val(values),
-            Self::SpanIds(values) => size_of_val(values),
-            Self::TraceIds(values) => size_of_val(values),
-            Self::Text(text) => size_of_val(text.codes) + text.dictionary.data.len(),
-            Self::Bytes(bytes) => size_of_val(bytes.offsets) + bytes.data.len(),
-        }
-    }
 }
 
 /// The values of a column that is there, checked, or none: then each is zero.

@@ -11,6 +11,12 @@ use otlp_wire::Writer;
 /// The length of an item until one was written.
 const FIRST_GUESS: usize = 0x80;
 
+/// So many items tell how much memory all of them will take.
+const SAMPLE: usize = 64;
+
+/// The most memory that is taken ahead.
+const MAX_EXPECTED: usize = 1 << 30;
+
 /// The bytes of a group's own fields, roughly.
 const ENVELOPE: usize = 0x80;
 
@@ -20,7 +26,9 @@ pub(super) fn write(writer: &mut Writer, tables: &Tables<'_>, items: &str, write
     let scopes_of = Grouping::new(scopes.values("resource").0, scopes.rows(), resources.rows());
     let mut items = Items {
         of: Grouping::new(items.values("scope").0, items.rows(), scopes.rows()),
+        rows: items.rows(),
         write: write_item,
+        written: 0,
         last_len: FIRST_GUESS,
     };
     let (resource_fields, scope_fields) = (Resources::new(tables), Scopes::new(tables));
@@ -44,7 +52,9 @@ pub(super) fn write(writer: &mut Writer, tables: &Tables<'_>, items: &str, write
 /// The items by their scope. Those of a request are much alike: each one's length is guessed to be that of the one before.
 struct Items<W> {
     of: Grouping,
+    rows: usize,
     write: W,
+    written: usize,
     last_len: usize,
 }
 
@@ -61,6 +71,20 @@ impl<W: FnMut(&mut Writer, usize)> Items<W> {
             (self.write)(writer, row);
             writer.close(item);
             self.last_len = writer.len() - start;
+            self.written += 1;
+            if self.written == SAMPLE {
+                self.take_memory(writer);
+            }
+        }
+    }
+
+    /// Takes memory for all items at once: growing by and by copies about as much as is written.
+    fn take_memory(&self, writer: &mut Writer) {
+        let rest = (self.rows - SAMPLE).saturating_mul(writer.len() / SAMPLE);
+        let expected = rest.saturating_add(rest / 16).min(MAX_EXPECTED);
+        // It was only a guess: what is needed is asked for again.
+        if !writer.failed() && !writer.reserve(expected) {
+            writer.restart(writer.len());
         }
     }
 }

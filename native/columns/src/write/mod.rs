@@ -31,9 +31,6 @@ use check::Tables;
 use otlp_schema::signal::Signal;
 use otlp_wire::{PooledBytes, Writer};
 
-/// The longest request for which memory is taken ahead.
-const MAX_EXPECTED: usize = 1 << 30;
-
 /// Writes tables as a request.
 ///
 /// `tables` gives a table by its name in `docs/columns.md`, or none: then it has no rows. Only the tables of the items must be
@@ -45,10 +42,6 @@ const MAX_EXPECTED: usize = 1 << 30;
 pub fn write<'a>(signal: Signal, tables: &dyn Fn(&str) -> Option<TableRef<'a>>) -> Result<PooledBytes, WriteError> {
     let tables = Tables::check(signal, tables)?;
     let mut writer = Writer::new();
-    // A request takes about as much as its columns: strings are repeated in it, zeros and unused columns are not there.
-    if !writer.reserve(tables.byte_len().min(MAX_EXPECTED)) {
-        writer.restart(0);
-    }
     match signal {
         Signal::Traces => {
             let spans = traces::Spans::new(&tables);
