@@ -11,6 +11,7 @@ once more is held whole.
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -134,9 +135,9 @@ class _TableWriter(OneSignalWriter):
             self._writer = self.make_writer(self._schema)
         self._writer.write_table(table.cast(self._schema))
 
+    @abstractmethod
     def make_writer(self, schema: pa.Schema) -> Any:
         """Begin a file for tables of this schema."""
-        raise NotImplementedError
 
     def close(self) -> None:
         if self._writer is None:
