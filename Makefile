@@ -17,7 +17,7 @@ help:
 	@echo "make compat    set up, then the compat tests under every supported SDK and CPython that is here"
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
-	@echo "make bench-kernels  the SIMD text kernels by themselves, each path beside scalar (about ten minutes)"
+	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
@@ -58,6 +58,7 @@ bench-kernels: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
 	$(BIN)/python benchmarks/report.py --record --readme
+	$(BIN)/python benchmarks/reading.py --record --readme
 
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record

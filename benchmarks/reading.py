@@ -1,10 +1,11 @@
 """What reading and columns cost beside what Python users have today: protobuf objects, json_format, pyarrow.
 
-    python benchmarks/reading.py [--record]
+    python benchmarks/reading.py [--record] [--readme]
 
-Each figure is a ratio of CPU times. Candidates take turns, in an order shuffled anew each round; a ratio is formed within a
-round, and the figure is the median over the rounds. What they answer is compared before anything is timed, and a wrong
-answer ends the run. The data are captured traces (../shared/corpora), that is, what a collector of the OpenTelemetry demo saw.
+Each figure is a ratio of CPU times. Candidates take turns, in an order shuffled anew each round; a ratio is formed
+within a round, and the figure is the median over the rounds. What they answer is compared before anything is timed,
+and a wrong answer ends the run. The data are captured traces (../shared/corpora): what a collector of the OpenTelemetry
+demo saw. They are decoded request by request, and analysed as one request, as one would who analyses traces.
 
 Where a figure is promised (PROMISES), one that is not kept makes the exit status 1; the record is written all the same.
 """
@@ -22,6 +23,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -31,14 +33,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from google.protobuf import json_format
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import otlp_fast
-from benchmarks.environment import environment
-from benchmarks.measure import Spread, WrongAnswerError
+from benchmarks.environment import ROOT, environment
+from benchmarks.measure import WrongAnswerError
 from benchmarks.record import RECORDS, file_name, series
+from benchmarks.table import with_table
 from otlp_fast import columns
 from tests.corpora import read_requests
 
@@ -49,7 +53,7 @@ JSON_REQUESTS = 40
 RED_SPANS = 1_000_000
 POINTS = 1_000_000
 ATTRIBUTE = "http.status_code"
-SCALAR_CHILD = "--points-of-this-process"
+POINTS_CHILD, MEMORY_CHILD = "--points-of-this-process", "--memory-of-this-process"
 
 PROMISES = {
     "decode": 1.5,
@@ -64,16 +68,30 @@ PROMISES = {
 }
 """The least of each figure; of the memory of decoding, in parts of the input and with it, the most."""
 
+SHOWN = {
+    "decode": ("decode and check traces, all core columns", "`FromString` of protobuf (upb), which makes no columns"),
+    "attribute": ("one attribute of all spans as a column", "a loop over protobuf objects"),
+    "red against Python": ("rate, errors, duration by service and name", "a loop over protobuf objects"),
+    "red against pyarrow": ("the same, from columns, with histograms", "`group_by` of pyarrow, without histograms"),
+    "to_json": ("a request to OTLP/JSON", "`json_format.MessageToJson`"),
+    "from_json": ("OTLP/JSON to a request", "`json_format.Parse`"),
+}
+"""What the README's table says of a contest."""
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- reading:begin -->", "<!-- reading:end -->"
+
 Work = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Ours and what it is measured against: `ours` must be `promise` times faster than `rival`."""
+    """Ours and what it is measured against. What `prepare` gives is made anew for each call, and not timed."""
 
     name: str
-    ours: Work
+    ours: Callable[[Any], object]
     rival: Work
+    prepare: Work = lambda: None
 
 
 def cpu_seconds(work: Work) -> float:
@@ -88,13 +106,14 @@ def cpu_seconds(work: Work) -> float:
 
 def contest_ratios(contest: Contest, rounds: int, random: Random) -> dict[str, Any]:
     """Measure one contest."""
-    sides = {"ours": contest.ours, "rival": contest.rival}
-    times: dict[str, list[float]] = {side: [] for side in sides}
-    order = list(sides)
+    times: dict[str, list[float]] = {"ours": [], "rival": []}
+    order = list(times)
     for _ in range(rounds):
         random.shuffle(order)
         for side in order:
-            times[side].append(cpu_seconds(sides[side]))
+            prepared = contest.prepare()
+            work = partial(contest.ours, prepared) if side == "ours" else contest.rival
+            times[side].append(cpu_seconds(work))
     ratios = [rival / ours for ours, rival in zip(times["ours"], times["rival"], strict=True)]
     return {"ratio": series(ratios)} | {f"{side}_ms": series([1e3 * t for t in taken]) for side, taken in times.items()}
 
@@ -158,12 +177,19 @@ def points_per_second(rounds: int) -> list[float]:
     """Measure `write_points` on the SIMD path of this process."""
     times = np.arange(POINTS, dtype=np.uint64) + np.uint64(1_700_000_000_000_000_000)
     values = np.random.default_rng(0).normal(size=POINTS)
+    figures = [POINTS / cpu_seconds(lambda: columns.write_points("m", times, values)) for _ in range(rounds)]
+    # Afterwards: what protobuf leaves of the heap is memory in small pages, which takes longer to write to on any path.
     message = ExportMetricsServiceRequest.FromString(bytes(columns.write_points("m", times, values)))
     points = message.resource_metrics[0].scope_metrics[0].metrics[0].gauge.data_points
     require([point.as_double for point in points] == values.tolist(), "write_points: values")
     require([point.time_unix_nano for point in points] == times.tolist(), "write_points: times")
-    del message, points
-    return [POINTS / cpu_seconds(lambda: columns.write_points("m", times, values)) for _ in range(rounds)]
+    return figures
+
+
+def in_child(what: str, **environment: str) -> str:
+    """Give what this script prints when it is asked for one thing, in a process of its own."""
+    command = [sys.executable, __file__, what]
+    return subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def points_on_both_paths(rounds: int) -> dict[str, Any]:
@@ -171,9 +197,7 @@ def points_on_both_paths(rounds: int) -> dict[str, Any]:
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(rounds):
         for path in ("", "scalar"):
-            child = [sys.executable, __file__, SCALAR_CHILD]
-            output = subprocess.run(child, env=os.environ | {"OTLP_FAST_SIMD": path}, check=True, capture_output=True)
-            found[path or "simd"].append(max(json.loads(output.stdout)))
+            found[path or "simd"].append(max(json.loads(in_child(POINTS_CHILD, OTLP_FAST_SIMD=path))))
     ratios = [simd / scalar for simd, scalar in zip(found["simd"], found["scalar"], strict=True)]
     return {
         "points per second": {"ratio": series(found["simd"])},
@@ -182,9 +206,20 @@ def points_on_both_paths(rounds: int) -> dict[str, Any]:
 
 
 def memory_of_decoding(request: bytes) -> float:
-    """Give the memory that a decoded request and its input take, in parts of the input."""
+    """Give the memory that decoding takes at its peak, with the request itself, in parts of the request. Linux only."""
+    gc.collect()
+    before = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
     decoded = columns.decode_traces(request, max_bytes=len(request))
-    return 1 + decoded.nbytes / len(request)
+    share = 1 + (resident("VmHWM") - before) / len(request)
+    del decoded
+    return share
+
+
+def resident(line: str) -> int:
+    """Give resident memory in bytes: VmRSS, what it is now, VmHWM, what it was at most."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(next(found for found in status.splitlines() if found.startswith(line)).split()[1])
 
 
 def contests() -> Iterator[Contest]:
@@ -196,53 +231,22 @@ def contests() -> Iterator[Contest]:
     require(starts == [span.start_time_unix_nano for _, span in spans_of(messages)], "decode_traces: start times")
     yield Contest(
         "decode",
-        lambda: [otlp_fast.decode_traces(request) for request in requests],
+        lambda _: [otlp_fast.decode_traces(request) for request in requests],
         lambda: [ExportTraceServiceRequest.FromString(request) for request in requests],
     )
 
-    ours = [value for traces in decoded for value in traces.attributes[ATTRIBUTE].to_pylist()]
-    require(ours == attribute_by_loop(messages), "attributes")
-    # Decoded anew for each round, as a decoded request keeps the columns that were asked for.
-    fresh = iter([[otlp_fast.decode_traces(request) for request in requests] for _ in range(ROUNDS)])
+    merged = b"".join(requests)
+    require(list(otlp_fast.decode_traces(merged).attributes[ATTRIBUTE]) == attribute_by_loop(messages), "attributes")
+    # Decoded anew for each call, as a decoded request keeps the columns that were asked for.
     yield Contest(
         "attribute",
-        lambda: [traces.attributes[ATTRIBUTE] for traces in next(fresh)],
+        lambda traces: traces.attributes[ATTRIBUTE].is_null,
         lambda: attribute_by_loop(messages),
+        lambda: otlp_fast.decode_traces(merged),
     )
 
     repeats = -(-RED_SPANS // len(starts))
-    merged = b"".join(requests)
-    many = columns.decode_traces(merged * repeats, max_bytes=len(merged) * repeats)
-    by = ("resource.service.name", "name")
-    found = {
-        (group.keys[by[0]] or "", group.keys[by[1]]): [group.count, group.errors, group.sum, group.min, group.max]
-        for group in columns.red(many, by=by)
-    }
-    require(found == red_by_loop(messages, repeats), "red")
-    yield Contest("red against Python", lambda: columns.red(many, by=by), lambda: red_by_loop(messages, repeats))
-
-    table = pa.table(
-        {
-            "service": many.resource["service.name"].to_arrow(),
-            "name": many.name.to_arrow(),
-            "duration": many.end_time_unix_nano - many.start_time_unix_nano,
-            "error": (many.status_code == 2).astype(np.int64),
-        }
-    ).combine_chunks()
-    pa.set_cpu_count(1)
-    figures = [("duration", how) for how in ("count", "sum", "min", "max")] + [("error", "sum")]
-    grouped = table.group_by(["service", "name"], use_threads=False).aggregate(figures)
-    counts = {
-        (row["service"] or "", row["name"]): [row["duration_count"], row["error_sum"], row["duration_sum"]]
-        for row in grouped.to_pylist()
-    }
-    require(counts == {key: figures[:3] for key, figures in found.items()}, "pyarrow's group_by")
-    yield Contest(
-        "red against pyarrow",
-        lambda: columns.red(many, by=by),
-        lambda: table.group_by(["service", "name"], use_threads=False).aggregate(figures),
-    )
-    del many, table
+    yield from red_contests(merged * repeats, messages, repeats)
 
     few = requests[:: len(requests) // JSON_REQUESTS]
     few_messages = [ExportTraceServiceRequest.FromString(request) for request in few]
@@ -254,14 +258,63 @@ def contests() -> Iterator[Contest]:
         require(same, "from_json(to_json(request))")
     yield Contest(
         "to_json",
-        lambda: [otlp_fast.to_json(request, "traces") for request in few],
+        lambda _: [otlp_fast.to_json(request, "traces") for request in few],
         lambda: [json_format.MessageToJson(message, indent=None) for message in few_messages],
     )
     # json_format reads ids as base64, which is all that the two texts differ in.
     yield Contest(
         "from_json",
-        lambda: [otlp_fast.from_json(text, "traces") for text in texts],
+        lambda _: [otlp_fast.from_json(text, "traces") for text in texts],
         lambda: [json_format.Parse(text, ExportTraceServiceRequest()) for text in theirs],
+    )
+
+
+def red_by_pyarrow(table: pa.Table) -> pa.Table:
+    """Count, errors, sum, least and greatest duration by service and name, as one does with Arrow."""
+    durations = table.select(["service", "name"]).append_column("duration", pc.subtract(table["end"], table["start"]))
+    counted = durations.append_column("error", pc.equal(table["status"], 2).cast(pa.int64()))
+    figures = [("duration", how) for how in ("count", "sum", "min", "max")] + [("error", "sum")]
+    return counted.group_by(["service", "name"], use_threads=False).aggregate(figures)
+
+
+def red_contests(request: bytes, messages: list[ExportTraceServiceRequest], repeats: int) -> Iterator[Contest]:
+    """Give the contests of aggregation; `request` has the spans of `messages`, so many times."""
+    traces = columns.decode_traces(request, max_bytes=len(request))
+    by = ("resource.service.name", "name")
+    found = {
+        (group.keys[by[0]] or "", group.keys[by[1]]): [group.count, group.errors, group.sum, group.min, group.max]
+        for group in columns.red(traces, by=by)
+    }
+    require(found == red_by_loop(messages, repeats), "red")
+    yield Contest(
+        "red against Python",
+        lambda fresh: columns.red(fresh, by=by),
+        lambda: red_by_loop(messages, repeats),
+        lambda: columns.decode_traces(request, max_bytes=len(request)),
+    )
+
+    table = pa.table(
+        {
+            "service": traces.resource["service.name"].to_arrow(),
+            "name": traces.name.to_arrow(),
+            "start": traces.start_time_unix_nano,
+            "end": traces.end_time_unix_nano,
+            "status": traces.status_code,
+        }
+    )
+    require(bool((traces.end_time_unix_nano >= traces.start_time_unix_nano).all()), "a span that ends before it starts")
+    grouped = red_by_pyarrow(table)
+    theirs = {
+        (row["service"] or "", row["name"]): [
+            row[column] for column in ("duration_count", "error_sum", "duration_sum", "duration_min", "duration_max")
+        ]
+        for row in grouped.to_pylist()
+    }
+    require(theirs == found, "pyarrow's group_by")
+    yield Contest(
+        "red against pyarrow",
+        lambda _: columns.red(traces, by=by),
+        lambda: red_by_pyarrow(table),
     )
 
 
@@ -275,8 +328,9 @@ def measure(rounds: int) -> dict[str, Any]:
     for name, figure in points_on_both_paths(rounds).items():
         figures[name] = figure
         tell(name, figure)
-    share = memory_of_decoding(b"".join(read_requests(CORPUS)))
-    figures["memory"] = {"ratio": series([share])}
+    # In a process of its own each time: memory that was used before is used again, and would not count.
+    shares = [float(in_child(MEMORY_CHILD)) for _ in range(rounds)]
+    figures["memory"] = {"ratio": series(shares)}
     tell("memory", figures["memory"])
     return figures
 
@@ -286,6 +340,32 @@ def tell(name: str, figure: dict[str, Any]) -> None:
     ratio = figure["ratio"]
     spread = f"({ratio['lower_quartile']:.4g}, {ratio['upper_quartile']:.4g})"
     print(f"{name:28} {ratio['median']:10.4g} {spread:24} promised {PROMISES[name]:g}", flush=True)
+
+
+def markdown(record: dict[str, Any]) -> str:
+    """Give the README's table of a record."""
+    figures, machine = record["figures"], record["machine"]
+    lines = ["| | instead of | times less CPU |", "|---|---|--:|"]
+    for name, (what, instead) in SHOWN.items():
+        ratio = figures[name]["ratio"]
+        spread = f"{ratio['lower_quartile']:.3g} to {ratio['upper_quartile']:.3g}"
+        lines.append(f"| {what} | {instead} | **{ratio['median']:.3g}** ({spread}) |")
+    points, memory = figures["points per second"]["ratio"]["median"], figures["memory"]["ratio"]["median"]
+    lines += [
+        "",
+        f"Measured {record['date'][:10]} on {machine['cpu']}, {machine['python']}, on 64,151 captured spans; median of "
+        "interleaved rounds, in brackets the quartiles; answers are compared before anything is timed. `write_points` "
+        f"writes {points / 1e6:.0f} million points a second on one core. Decoding takes {memory:.2f} times the memory "
+        "of the request, with the request itself ([benchmarks/reading.py](benchmarks/reading.py)).",
+    ]
+    return "\n".join(lines)
+
+
+def newest_record(directory: Path = RECORDS / "reading") -> dict[str, Any]:
+    """Read the record with the latest date."""
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")]
+    newest: dict[str, Any] = max(records, key=lambda record: str(record["date"]))
+    return newest
 
 
 def broken_promises(figures: dict[str, Any]) -> list[str]:
@@ -305,20 +385,31 @@ def main() -> None:
     """Measure, and keep a record where one is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write a record to benchmarks/records/reading")
+    parser.add_argument("--readme", action="store_true", help="rewrite the README's table from the newest record")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each contest (at most {ROUNDS})")
-    parser.add_argument(SCALAR_CHILD, dest="child", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(POINTS_CHILD, dest="points", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(MEMORY_CHILD, dest="memory", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        print(json.dumps(points_per_second(5)))
+    if arguments.points:
+        print(json.dumps(points_per_second(25)))
         return
-    figures = measure(min(arguments.rounds, ROUNDS))
-    if arguments.record:
-        record = {"date": datetime.now(timezone.utc).isoformat(timespec="seconds"), **environment(), "figures": figures}
-        path = RECORDS / "reading" / file_name(record)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        print(f"record: {path}")
-    broken = broken_promises(figures)
+    if arguments.memory:
+        print(memory_of_decoding(b"".join(read_requests(CORPUS))))
+        return
+    broken = []
+    if arguments.record or not arguments.readme:
+        figures = measure(min(arguments.rounds, ROUNDS))
+        broken = broken_promises(figures)
+        if arguments.record:
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            record = {"date": now, **environment(), "figures": figures}
+            path = RECORDS / "reading" / file_name(record)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            print(f"record: {path}")
+    if arguments.readme:
+        text = README.read_text(encoding="utf-8")
+        README.write_text(with_table(text, markdown(newest_record()), BEGIN, END), encoding="utf-8")
     if broken:
         sys.exit(f"promises not kept: {', '.join(broken)}")
 

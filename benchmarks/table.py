@@ -118,14 +118,14 @@ def footnotes(record: Record) -> list[str]:
     ]
 
 
-def with_table(text: str, table: str) -> str:
+def with_table(text: str, table: str, begin: str = BEGIN, end: str = END) -> str:
     """Give `text` with `table` between the two markers.
 
     Raises:
         NoPlaceError: each marker must stand there once, the first one first.
     """
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise NoPlaceError(f"expected {BEGIN} and then {END}, each once")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n{table}\n{END}{tail}"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise NoPlaceError(f"expected {begin} and then {end}, each once")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    return f"{head}{begin}\n{table}\n{end}{tail}"

@@ -9,6 +9,7 @@ use crate::split::SignalName;
 use otlp_columns::attributes;
 use otlp_columns::contract;
 use otlp_columns::decode::{Columns as Decoded, DecodeError, Limits, MAX_DEPTH};
+use otlp_columns::red::{Red, RedError};
 use otlp_columns::table::{Column, Table};
 use otlp_schema::locate::locate;
 use otlp_schema::schema::MessageSchema;
@@ -20,13 +21,15 @@ use pyo3::exceptions::{PyIndexError, PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A request, checked, with its core columns; all other columns are made when they are asked for.
 #[pyclass(module = "otlp_fast._core", frozen)]
 pub(crate) struct Columns {
     columns: Arc<Decoded>,
     data: Kept,
+    attributes: Mutex<HashMap<(String, String), Arc<Table>>>,
 }
 
 /// Check a request and make its core columns. Runs without the GIL.
@@ -65,7 +68,7 @@ pub(crate) fn decode(
             BorderError::Decode(error, path)
         })
     })?;
-    Ok(Columns { columns: Arc::new(columns), data: data.keep() })
+    Ok(Columns { columns: Arc::new(columns), data: data.keep(), attributes: Mutex::default() })
 }
 
 /// A value as a Python object, from what the columns of values hold of it.
@@ -108,9 +111,22 @@ pub(crate) fn table_types(py: Python<'_>, signal: SignalName) -> PyResult<Bound<
 }
 
 impl Columns {
-    /// What was decoded, and the request.
-    pub(crate) fn parts<'a>(&'a self, py: Python<'a>) -> (&'a Decoded, &'a [u8]) {
-        (&self.columns, self.data.as_slice(py))
+    /// Counts spans by keys, with the GIL released.
+    pub(crate) fn red(&self, py: Python<'_>, by: &[String], max_groups: usize) -> Result<Red, RedError> {
+        let data = self.data.as_slice(py);
+        py.detach(|| Red::of(&self.columns, by, max_groups, |table, key| self.attribute_table(data, table, key)))
+    }
+
+    /// The attributes of a key in a table. They are kept: who asks for them once often does again.
+    fn attribute_table(&self, data: &[u8], table: &str, key: &str) -> Result<Option<Arc<Table>>, ReadError> {
+        // What may be found behind a panic is a whole map.
+        let kept = || self.attributes.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (table.to_owned(), key.to_owned());
+        if let Some(known) = kept().get(&place) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(made) = attributes::column(&self.columns, data, table, key)? else { return Ok(None) };
+        Ok(Some(Arc::clone(kept().entry(place).or_insert_with(|| Arc::new(made)))))
     }
 
     /// Reads the request again, with the GIL released.
@@ -119,7 +135,7 @@ impl Columns {
         py: Python<'_>,
         read: impl FnOnce(&Decoded, &[u8]) -> Result<T, ReadError> + Send,
     ) -> Result<T, BorderError> {
-        let (columns, data) = self.parts(py);
+        let (columns, data) = (&*self.columns, self.data.as_slice(py));
         py.detach(|| read(columns, data)).map_err(|error| BorderError::Decode(error.into(), String::new()))
     }
 
@@ -190,8 +206,10 @@ impl Columns {
     /// The attribute of a key in every row of a table: `type`, 255 where it is absent, and of `text`, `int`, `double` and `bytes` those
     /// that occur. None where this signal has no such table, or its rows have no attributes.
     fn attribute<'py>(&self, py: Python<'py>, table: &str, key: &str) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let column = self.read(py, |columns, data| attributes::column(columns, data, table, key))?;
-        made(py, column)
+        let data = self.data.as_slice(py);
+        let table = py.detach(|| self.attribute_table(data, table, key));
+        let table = table.map_err(|error| BorderError::Decode(error.into(), String::new()))?;
+        table.map(|table| Source::Made(table).to_dict(py)).transpose()
     }
 
     /// The attributes of a table as a table of their own, with a row for each.

@@ -24,8 +24,7 @@ pub(crate) struct Red(Counted);
 /// request of traces.
 #[pyfunction]
 pub(crate) fn red(py: Python<'_>, columns: &Columns, by: Vec<String>, max_groups: usize) -> Result<Red, BorderError> {
-    let (columns, data) = columns.parts(py);
-    py.detach(|| Counted::of(columns, data, &by, max_groups)).map(Red).map_err(BorderError::from)
+    columns.red(py, &by, max_groups).map(Red).map_err(BorderError::from)
 }
 
 #[pymethods]

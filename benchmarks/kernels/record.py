@@ -1,8 +1,9 @@
-"""Runs the kernel benchmarks and keeps what they found: `python benchmarks/kernels/record.py`.
+"""Runs the kernel benchmarks and keeps what they found: `python benchmarks/kernels/record.py`, or those that are named
+behind it (`text`, `packed`, `records`), in a record of their own.
 
-Criterion measures one path after the other; each figure is the median of its samples, divided by the 512 strings (or
-arrays) of a set. A path stands in the code only where this record shows it faster than scalar on some set of real text;
-where it is slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
+Criterion measures one path after the other; each figure is the median of its samples, divided by the number of strings,
+arrays or records of a set. A path stands in the code only where this record shows it faster than scalar on some set of
+real data; where it is slower, the thresholds of native/wire/src/simd/mod.rs keep it out of the way.
 """
 
 from __future__ import annotations
@@ -21,41 +22,47 @@ from benchmarks.environment import environment
 
 KERNELS = Path(__file__).resolve().parent
 RECORDS = KERNELS.parent / "records" / "kernels"
-STRINGS_PER_SET = 512
+BENCHES = ["text", "packed", "records"]
+PER_SET = {"records": 8192}
+"""Items of a set, by what its name begins with; 512 of all others."""
 
 
-def measure() -> None:
+def measure(benches: list[str]) -> None:
     """Run criterion; its progress goes to the terminal."""
-    subprocess.run(["cargo", "bench", "--quiet", "--bench", "text", "--bench", "packed"], cwd=KERNELS, check=True)
+    chosen = [word for bench in benches for word in ("--bench", bench)]
+    subprocess.run(["cargo", "bench", "--quiet", *chosen], cwd=KERNELS, check=True)
 
 
-def collect() -> dict[str, dict[str, float]]:
-    """Give ns per string by set and path, out of what criterion wrote."""
+def collect(since: datetime) -> dict[str, dict[str, float]]:
+    """Give ns per item by set and path, out of what criterion has written since then."""
     found: dict[str, dict[str, float]] = {}
     for estimates in sorted((KERNELS / "target" / "criterion").glob("*/*/new/estimates.json")):
+        if estimates.stat().st_mtime < since.timestamp():
+            continue
         benchmark = json.loads((estimates.parent / "benchmark.json").read_text())
         median = json.loads(estimates.read_text())["median"]["point_estimate"]
-        found.setdefault(benchmark["group_id"], {})[benchmark["function_id"]] = round(median / STRINGS_PER_SET, 2)
+        per_set = PER_SET.get(benchmark["group_id"].split("/")[0], 512)
+        found.setdefault(benchmark["group_id"], {})[benchmark["function_id"]] = round(median / per_set, 2)
     return found
 
 
 def show(figures: dict[str, dict[str, float]]) -> None:
-    """Print ns per string, and in brackets the times faster than scalar."""
+    """Print ns per item, and in brackets the times faster than scalar."""
     for name, paths in figures.items():
-        cells = [f"{path} {ns:.1f} ({paths['scalar'] / ns:.2f})" for path, ns in paths.items()]
-        print(f"{name:32}", "  ".join(cells))
+        cells = [f"{path} {ns:.2f} ({paths['scalar'] / ns:.2f})" for path, ns in paths.items()]
+        print(f"{name:36}", "  ".join(cells))
 
 
 def main() -> None:
     """Measure, show and keep."""
-    measure()
-    figures = collect()
-    show(figures)
     now = datetime.now(timezone.utc)
-    record: dict[str, Any] = {"date": now.isoformat(timespec="seconds"), **environment(), "ns_per_string": figures}
+    measure(sys.argv[1:] or BENCHES)
+    figures = collect(now)
+    show(figures)
+    record: dict[str, Any] = {"date": now.isoformat(timespec="seconds"), **environment(), "ns_per_item": figures}
     cpu = re.sub(r"[^a-z0-9]+", "-", record["machine"]["cpu"].lower()).strip("-")
     RECORDS.mkdir(parents=True, exist_ok=True)
-    path = RECORDS / f"{now:%Y-%m-%d}-{cpu}.json"
+    path = RECORDS / f"{'-'.join([f'{now:%Y-%m-%d}', cpu, *sys.argv[1:]])}.json"
     path.write_text(json.dumps(record, indent=2) + "\n")
     print("record:", path)
 

@@ -1,5 +1,6 @@
 //! `cargo run --release -p otlp-fuzz -- --help`
 
+mod attributes;
 mod fields;
 mod mutate;
 mod oracles;

@@ -1,6 +1,6 @@
 //! What must hold for any bytes: the oracles that a mutated request is held against.
 
-use crate::round_trips;
+use crate::{attributes, round_trips};
 use fastrand::Rng;
 use otlp_columns::decode::{Columns, DecodeError, Limits};
 use otlp_columns::table::{Column, Table};
@@ -79,6 +79,12 @@ fn check_tables(columns: &Columns, request: &[u8]) -> Result<(), Breach> {
             if further.rows != table.rows {
                 return Err(format!("{name}: {} rows, and {} further ones", table.rows, further.rows));
             }
+            if let Some(Column::Offsets(metadata)) = further.column("metadata") {
+                attributes::check(columns, request, name, metadata)?;
+            }
+        }
+        if let Some(Column::Offsets(offsets)) = table.column("attributes") {
+            attributes::check(columns, request, name, offsets)?;
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import otlp_fast
-from otlp_fast import compression
+from otlp_fast import _core, compression
 from otlp_fast.compression import CompressionError
 from tests.compat.spans import make_span
 from tests.corpora import CORPORA, read_requests
@@ -32,6 +32,10 @@ FOREIGN_DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
     "zstd": zstandard.ZstdDecompressor().decompress,
     "lz4": lz4.frame.decompress,
+}
+# Frames of streams do not say how long their content is.
+FOREIGN_DECOMPRESS_STREAM = FOREIGN_DECOMPRESS | {
+    "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data)
 }
 
 # Random bytes, and bytes that repeat, at lengths around those of blocks and windows.
@@ -286,3 +290,75 @@ def test_child_of_a_fork_compresses_while_the_parents_threads_did(encoding: str)
         stop.set()
         for thread in threads:
             thread.join()
+
+
+def written_in_pieces(encoding: str, data: bytes, length: int) -> bytes:
+    compressor = _core.Compressor(encoding)
+    pieces = [compressor.compress(data[start : start + length]) for start in range(0, len(data), length)]
+    return b"".join([*pieces, compressor.finish()])
+
+
+def read_in_pieces(encoding: str, data: bytes, length: int, max_size: int) -> bytes:
+    decompressor = _core.Decompressor(encoding)
+    read = []
+    for start in range(0, len(data), length):
+        read.append(decompressor.decompress(data[start : start + length], max_size))
+        while not decompressor.needs_input:
+            assert len(read[-1]) <= max_size
+            read.append(decompressor.decompress(b"", max_size))
+    decompressor.finish()
+    return b"".join(read)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@given(bodies, st.integers(1, 5000), st.integers(1, 5000))
+def test_streams_are_those_of_others(encoding: str, data: bytes, length: int, max_size: int) -> None:
+    ours = written_in_pieces(encoding, data, length * 10)
+    assert FOREIGN_DECOMPRESS_STREAM[encoding](ours) == data
+    assert read_in_pieces(encoding, ours, length, max_size) == data
+    assert read_in_pieces(encoding, FOREIGN_COMPRESS[encoding](data), length, max_size) == data
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_stream_takes_more_input_than_it_has_used(encoding: str) -> None:
+    data = b"telemetry " * 10_000
+    compressed = compression.compress(data, encoding)
+    decompressor = _core.Decompressor(encoding)
+    # All but a checksum.
+    read = [decompressor.decompress(compressed[:-4], 1)]
+    assert not decompressor.needs_input
+    read += [decompressor.decompress(compressed[-4:-2], 1), decompressor.decompress(compressed[-2:], 1 << 20)]
+    assert b"".join(read) == data
+    assert decompressor.needs_input
+    decompressor.finish()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_stream_that_is_cut_off_or_damaged_is_told(encoding: str) -> None:
+    compressed = compression.compress(b"telemetry", encoding)
+    decompressor = _core.Decompressor(encoding)
+    with pytest.raises(CompressionError, match=f"{encoding}: the compressed data is cut off"):
+        decompressor.finish()
+    assert decompressor.decompress(bytearray(compressed[:-1]), 100) in (b"telemetry", b"")
+    with pytest.raises(CompressionError, match="cut off"):
+        decompressor.finish()
+    damaged = bytes([compressed[-1] ^ 1]) + b"<html>"
+    with pytest.raises(CompressionError, match=f"{encoding}: the compressed data is corrupt"):
+        read_in_pieces(encoding, compressed[:-1] + damaged, 1000, 100)
+
+
+def test_streams_refuse_what_makes_no_sense() -> None:
+    for make in (_core.Compressor, _core.Decompressor):
+        with pytest.raises(ValueError, match='unknown encoding "brotli"'):
+            make("brotli")
+        with pytest.raises(ValueError, match='encoding "none"'):
+            make("none")
+    with pytest.raises(ValueError, match="gzip has the levels 1 to 9, not 10"):
+        _core.Compressor("gzip", level=10)
+    with pytest.raises(ValueError, match="max_size must be at least 1"):
+        _core.Decompressor("gzip").decompress(b"", 0)
+    compressor = _core.Compressor("zstd", level=19)
+    assert compression.decompress(compressor.finish(), "zstd") == b""
+    for use in (lambda: compressor.compress(b"x"), compressor.finish):
+        with pytest.raises(ValueError, match="this stream is finished"):
+            use()

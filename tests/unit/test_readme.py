@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import otlp_fast
+from benchmarks import reading
 from otlp_fast import compression
 from tests.compat.spans import make_span
 from tests.unit.exporter.scripted_receiver import Receiver
@@ -25,6 +26,8 @@ GIVEN = """
 from types import SimpleNamespace
 from tests.compat.spans import make_span
 spans = [make_span(), make_span()]
+import otlp_fast
+data = otlp_fast.encode_spans(spans)
 sent = []
 socket = SimpleNamespace(sendall=lambda data: sent.append(bytes(data)))
 """
@@ -80,8 +83,29 @@ def test_official_exporters_are_given_the_encoder(tmp_path: Path) -> None:
     run_example("use_in_official_exporters", 'assert swapped.signals == ("traces", "logs", "metrics")', tmp_path)
 
 
+def test_requests_are_read_as_is_said(tmp_path: Path) -> None:
+    check = """
+assert len(durations) == len(spans) and text.startswith(b'{"resourceSpans"')
+assert otlp_fast.decode_traces(request).to_bytes() == request and len(books) < len(traces)
+assert sum(group.count for group in rates) == len(spans)
+assert otlp_fast.count(bytes(gauge), "metrics") == 1
+"""
+    run_example("otlp_fast.decode_traces", check, tmp_path)
+
+
 def test_there_are_no_other_examples() -> None:
-    assert len(blocks("python")) == 3
+    assert len(blocks("python")) == 4
+
+
+def test_decode_error_is_the_one_shown() -> None:
+    name_of_two_bytes = b"\x0a\x0a\x12\x08\x12\x06\x30\x02\x2a\x02\xc3\x28"
+    with pytest.raises(otlp_fast.DecodeError) as caught:
+        otlp_fast.decode_traces(name_of_two_bytes)
+    assert f"otlp_fast.errors.DecodeError: {caught.value}" in blocks("text")[1]
+
+
+def test_readme_shows_the_newest_record_of_reading() -> None:
+    assert reading.markdown(reading.newest_record()) in README
 
 
 def test_variables_name_entry_points() -> None:

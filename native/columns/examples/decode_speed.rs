@@ -5,7 +5,7 @@
 //! unpacked. The answer is checked by its size: the rows of all requests and the memory of their columns are printed
 //! beside the rate.
 
-use otlp_columns::decode::{Columns, Limits};
+use otlp_columns::decode::{AttributeIndex, Columns, Limits};
 use otlp_columns::table::Column;
 use otlp_schema::signal::Signal;
 use std::error::Error;
@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Some(core) = columns.core(name) else { continue };
             taken += core.table.columns.iter().map(|(_, column)| memory(column)).sum::<usize>();
             taken += 8 * core.rows.positions.len();
+            taken += core.attributes.as_ref().map_or(0, AttributeIndex::memory);
         }
     }
     let mut seconds: Vec<f64> = (0..rounds)

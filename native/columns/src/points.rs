@@ -5,28 +5,38 @@
 //! [`Template`] of all ([`otlp_wire::simd::records`]). So attributes that are the same for all points cost their bytes, and
 //! nothing else.
 //!
-//! proto3 leaves out a time of zero, and with it changes the length of its point. So rows are taken in blocks, of which each
-//! is looked at first: one that has such a time, or a number that cannot be written, is written point by point, as is
-//! everything whose attributes differ. The layout of a point stands in `otlp_schema::metrics` alone; here are only columns.
+//! proto3 leaves out a time of zero, and with it changes the length of its point. So rows are taken in blocks: one that turns
+//! out to have such a time, or a number that cannot be written, is taken back and written point by point, as is everything
+//! whose attributes differ. The layout of a point stands in `otlp_schema::metrics` alone; here are only columns.
 
 use otlp_schema::common::{self, Scalar};
 use otlp_schema::fields::{key_value, number_data_point as number};
 use otlp_schema::metrics::{self, Kind, Number, Times};
 use otlp_schema::request::RequestBuilder;
 use otlp_wire::raw::MAX_LEN;
-use otlp_wire::simd::records::Template;
+use otlp_wire::simd::records::{Seen, Template};
 use otlp_wire::{Mark, PooledBytes, Text, Writer};
 use std::fmt;
 use std::ops::Range;
 
-/// Rows that are looked at together: their times stay in the first cache until they are written.
+/// Rows that are written, and taken back, together.
 const BLOCK: usize = 2048;
 
 /// A tag and a word: how long each fixed field of a point is.
 const FIELD_LEN: usize = 9;
 
-/// Bytes behind the points: of the last one's window, of temporality and monotonicity, and of tags and lengths.
-const ROOM_BEHIND: usize = 96;
+/// The sign of a signed number.
+const HIGHEST_BIT: u64 = 1 << 63;
+
+/// Requests of at least so many bytes are too large to be found in the cache by who reads them next, see
+/// [`Template::around_cache`].
+const AROUND_CACHE: usize = 16 << 20;
+
+/// The length of a cache line, at the beginning of which the points of large requests begin.
+const CACHE_LINE: usize = 64;
+
+/// Bytes around the points: of the last one's window, of temporality and monotonicity, of tags and lengths, of padding.
+const ROOM_AROUND: usize = 96 + CACHE_LINE;
 
 /// A metric and its data points. All columns have the same number of rows.
 #[derive(Debug)]
@@ -160,20 +170,6 @@ impl fmt::Display for PointsError {
 impl std::error::Error for PointsError {}
 
 impl Column<'_> {
-    /// Whether all of these are times that are written as they are: neither 0 nor possibly negative.
-    fn are_plain_times(&self, rows: Range<usize>) -> bool {
-        // The highest bit is set in what is negative, and in one less than 0. No early end, so that several are looked at at
-        // a time, and no comparison, which SSE2 does not have for 64 bits.
-        let bits = self.words[rows].iter().fold(0, |bits, &word| bits | word | word.wrapping_sub(1));
-        bits.cast_signed() >= 0
-    }
-
-    /// Whether all of these are values that are written as they are.
-    fn are_plain_values(&self, rows: Range<usize>) -> bool {
-        self.meaning != Meaning::Unsigned
-            || self.words[rows].iter().fold(0, |bits, word| bits | word).cast_signed() >= 0
-    }
-
     #[inline]
     fn time(&self, name: &str, row: usize) -> Result<u64, PointsError> {
         let word = self.words[row];
@@ -287,10 +283,24 @@ pub fn write_attribute(writer: &mut Writer, key: &str, value: &[u8]) {
     writer.close(mark);
 }
 
+/// Whether all times of a block are written as they are: none is 0, and none negative where they are signed.
+fn are_plain_times(seen: Seen) -> bool {
+    !seen.has_zero && seen.any_bits < HIGHEST_BIT
+}
+
 /// The template of all points, by how many words differ.
 enum Fixed {
     TimeAndValue(Template<2>),
     StartTimeAndValue(Template<3>),
+}
+
+impl Fixed {
+    fn around_cache(self, around_cache: bool) -> Self {
+        match self {
+            Self::TimeAndValue(template) => Self::TimeAndValue(template.around_cache(around_cache)),
+            Self::StartTimeAndValue(template) => Self::StartTimeAndValue(template.around_cache(around_cache)),
+        }
+    }
 }
 
 impl Points<'_> {
@@ -306,6 +316,11 @@ impl Points<'_> {
         self.attributes.iter().try_for_each(|attribute| check(attribute.rows(), &|| attribute.name()))
     }
 
+    /// Whether all values of a block can be written as they are.
+    fn are_plain_values(&self, seen: Seen) -> bool {
+        self.values.meaning != Meaning::Unsigned || seen.any_bits < HIGHEST_BIT
+    }
+
     /// Begins a point of about `guess` bytes and writes everything but the attributes that differ.
     #[inline]
     fn open_point(&self, writer: &mut Writer, guess: usize, times: Times, value: Number) -> Mark {
@@ -315,7 +330,7 @@ impl Points<'_> {
         mark
     }
 
-    /// A point without the attributes that differ, and the template of all where none does.
+    /// The length of a point without the attributes that differ, and the template of all where none does.
     fn sample(&self) -> (usize, Option<Fixed>) {
         let start_time_unix_nano = match self.start_times {
             StartTimes::Same(start) => start,
@@ -351,28 +366,34 @@ impl Points<'_> {
         rows: Range<usize>,
         guess: usize,
     ) -> Result<(), PointsError> {
-        let plain = self.times.are_plain_times(rows.clone()) && self.values.are_plain_values(rows.clone());
+        let start = writer.len();
         let (times, values) = (&self.times.words[rows.clone()], &self.values.words[rows.clone()]);
-        match (fixed, self.start_times) {
-            (Some(Fixed::TimeAndValue(template)), _) if plain => writer.put_records(template, [times, values]),
-            (Some(Fixed::StartTimeAndValue(template)), StartTimes::Each(starts))
-                if plain && starts.are_plain_times(rows.clone()) =>
-            {
-                writer.put_records(template, [&starts.words[rows], times, values]);
+        let is_done = match (fixed, self.start_times) {
+            (Some(Fixed::TimeAndValue(template)), _) => {
+                let [times, values] = writer.put_records(template, [times, values]);
+                are_plain_times(times) && self.are_plain_values(values)
             }
-            _ => {
-                for row in rows {
-                    let start_time_unix_nano = match self.start_times {
-                        StartTimes::Same(start) => start,
-                        StartTimes::Each(starts) => starts.time("start_times", row)?,
-                    };
-                    let times = Times { start_time_unix_nano, time_unix_nano: self.times.time("times", row)? };
-                    let value = self.values.number(|| "values".into(), row)?;
-                    let mark = self.open_point(writer, guess, times, value);
-                    self.attributes.iter().try_for_each(|attribute| attribute.write(writer, row))?;
-                    writer.close(mark);
-                }
+            (Some(Fixed::StartTimeAndValue(template)), StartTimes::Each(starts)) => {
+                let [starts, times, values] =
+                    writer.put_records(template, [&starts.words[rows.clone()], times, values]);
+                are_plain_times(starts) && are_plain_times(times) && self.are_plain_values(values)
             }
+            _ => false,
+        };
+        if is_done {
+            return Ok(());
+        }
+        writer.truncate(start);
+        for row in rows {
+            let start_time_unix_nano = match self.start_times {
+                StartTimes::Same(start) => start,
+                StartTimes::Each(starts) => starts.time("start_times", row)?,
+            };
+            let times = Times { start_time_unix_nano, time_unix_nano: self.times.time("times", row)? };
+            let value = self.values.number(|| "values".into(), row)?;
+            let mark = self.open_point(writer, guess, times, value);
+            self.attributes.iter().try_for_each(|attribute| attribute.write(writer, row))?;
+            writer.close(mark);
         }
         Ok(())
     }
@@ -388,35 +409,48 @@ impl Points<'_> {
         // Attributes that differ may make the length of a point a byte or two longer.
         let max_point_len = sample_len + if fixed.is_some() { 0 } else { 4 };
         let texts = [self.name, self.description, self.unit, self.resource.1, self.scope.1];
-        let around = texts.iter().map(|text| text.len() + 8).sum::<usize>() + ROOM_BEHIND;
+        let around = texts.iter().map(|text| text.len() + 8).sum::<usize>() + ROOM_AROUND;
         let points_len = self.attributes.iter().try_fold(max_point_len.saturating_mul(rows), |total, attribute| {
             Ok(total.saturating_add(attribute.max_len()?))
         })?;
-        let expected = points_len.saturating_add(around);
-        if expected.saturating_add(self.resource.0.len() + self.scope.0.len()) > MAX_LEN {
+        let expected = points_len.saturating_add(around + self.resource.0.len() + self.scope.0.len());
+        if expected > MAX_LEN {
             return Err(PointsError::TooLong);
         }
+        let fixed = fixed.map(|fixed| fixed.around_cache(points_len >= AROUND_CACHE));
+        let (kind, temporality, is_monotonic) = match self.data {
+            Data::Gauge => (Kind::Gauge, 0, false),
+            Data::Sum { temporality, is_monotonic } => (Kind::Sum, temporality, is_monotonic),
+        };
 
         let mut builder = RequestBuilder::new(0);
         let resource = builder.add_resource(self.resource.0, self.resource.1.as_bytes());
         let scope = builder.add_scope(resource, self.scope.0, self.scope.1.as_bytes());
-        let item = builder.open_item(scope, expected);
-        let writer = builder.writer();
-        if !writer.reserve(expected) {
+        // All of it at once: memory that grows is copied, and is twice as much in the end.
+        if !builder.writer().reserve(expected) {
             return Err(PointsError::OutOfMemory);
         }
-        let [name, description, unit, ..] = texts.map(|text| Text::Utf8(text.as_bytes()));
-        metrics::begin_metric(writer, name, description, unit);
-        if rows > 0 {
-            let (kind, temporality, is_monotonic) = match self.data {
-                Data::Gauge => (Kind::Gauge, 0, false),
-                Data::Sum { temporality, is_monotonic } => (Kind::Sum, temporality, is_monotonic),
-            };
-            let mark = metrics::open_data(writer, kind, points_len);
+        let begin = |builder: &mut RequestBuilder| {
+            let item = builder.open_item(scope, expected);
+            let writer = builder.writer();
+            let [name, description, unit, ..] = texts.map(|text| Text::Utf8(text.as_bytes()));
+            metrics::begin_metric(writer, name, description, unit);
+            (item, (rows > 0).then(|| metrics::open_data(writer, kind, points_len)))
+        };
+        let (mut item, mut data) = begin(&mut builder);
+        if points_len >= AROUND_CACHE {
+            // Once more, such that the points begin at the beginning of a cache line.
+            let points = builder.writer().as_slice().as_ptr_range().end.addr();
+            builder.abandon_item(item);
+            builder.set_padding(points.wrapping_neg() % CACHE_LINE);
+            (item, data) = begin(&mut builder);
+        }
+        let writer = builder.writer();
+        if let Some(data) = data {
             for start in (0..rows).step_by(BLOCK) {
                 self.write_block(writer, fixed.as_ref(), start..rows.min(start + BLOCK), points_len / rows)?;
             }
-            metrics::close_data(writer, mark, temporality, is_monotonic);
+            metrics::close_data(writer, data, temporality, is_monotonic);
         }
         builder.close_item(scope, item).map_err(|_| PointsError::OutOfMemory)?;
         builder.finish().map_err(|_| PointsError::OutOfMemory)

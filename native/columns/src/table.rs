@@ -120,55 +120,103 @@ impl Dictionary {
 
 /// Gives each distinct string of a request a number, in the order in which they turn up; 0 is the empty string.
 ///
-/// The strings stay where they are until the end: nothing is copied for a string that was seen before. The hash is
-/// seeded anew for each process, so that nobody can make strings that collide.
+/// The strings stay where they are until the end: nothing is copied for a string that was seen before. Nearly every string is
+/// one that was seen shortly before: for these there are [`SLOTS`] places, chosen by a few of their bytes, and one comparison.
+/// Behind them is a hash table, whose hash is seeded anew for each process, so that nobody can make strings that collide.
 #[derive(Debug)]
 pub struct Interner<'a> {
     table: HashTable<u32>,
     texts: Vec<&'a str>,
     hasher: RandomState,
-    /// The last one: neighbours often share a name.
-    last: u32,
+    /// The numbers of strings seen shortly before; none until there is a string.
+    recent: Vec<u32>,
+}
+
+/// How many strings are found without the hash table, at best.
+const SLOTS: usize = 256;
+
+/// The slot of a string: its length and its first and last bytes tell apart nearly all that a request has, in fewer
+/// steps than a hash of them all.
+#[inline(always)]
+fn slot_of(text: &str) -> usize {
+    let text = text.as_bytes();
+    let ends = match (text.first_chunk(), text.last_chunk(), text.first_chunk(), text.last_chunk()) {
+        (Some(first), Some(last), ..) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
+        (.., Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => text.iter().fold(0, |ends, &byte| ends << 8 | u64::from(byte)),
+    };
+    // A multiplication carries every bit into the highest byte, which has as many values as there are slots.
+    (ends.wrapping_add(text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
+}
+
+/// Whether two strings are equal. Most strings are so short that two overlapping pieces are all of them, and these are compared
+/// where the general comparison has not yet begun.
+#[inline(always)]
+fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    if one.len() != other.len() {
+        return false;
+    }
+    match one.len() {
+        8..=16 => {
+            one.first_chunk::<8>() == other.first_chunk::<8>() && one.last_chunk::<8>() == other.last_chunk::<8>()
+        }
+        17..=32 => {
+            one.first_chunk::<16>() == other.first_chunk::<16>() && one.last_chunk::<16>() == other.last_chunk::<16>()
+        }
+        0..=7 => one.iter().eq(other),
+        _ => one == other,
+    }
 }
 
 impl Default for Interner<'_> {
     fn default() -> Self {
-        Self { table: HashTable::new(), texts: vec![""], hasher: RandomState::default(), last: 0 }
+        Self { table: HashTable::new(), texts: vec![""], hasher: RandomState::default(), recent: Vec::new() }
     }
 }
 
 impl<'a> Interner<'a> {
     /// The number of a string.
-    #[inline]
+    #[inline(always)]
     pub fn code(&mut self, text: &'a str) -> u32 {
         if text.is_empty() {
             return 0;
         }
-        if self.texts[self.last as usize] == text {
-            return self.last;
+        let slot = slot_of(text);
+        if let Some(&recent) = self.recent.get(slot)
+            && is_same(self.texts[recent as usize], text)
+        {
+            return recent;
         }
-        self.last = self.look_up(text);
-        self.last
+        self.look_up(text, slot)
     }
 
-    fn look_up(&mut self, text: &'a str) -> u32 {
+    #[inline(never)]
+    fn look_up(&mut self, text: &'a str, slot: usize) -> u32 {
         let (texts, hasher) = (&mut self.texts, &self.hasher);
         let hash = hasher.hash_one(text);
         let next = texts.len() as u32;
         let rehash = |&code: &u32| hasher.hash_one(texts[code as usize]);
-        match self.table.entry(hash, |&code| texts[code as usize] == text, rehash) {
+        let code = match self.table.entry(hash, |&code| texts[code as usize] == text, rehash) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(free) => {
                 free.insert(next);
                 texts.push(text);
                 next
             }
-        }
+        };
+        self.recent.resize(SLOTS, 0);
+        self.recent[slot] = code;
+        code
     }
 
     /// The strings by their numbers.
     pub fn into_dictionary(self) -> Dictionary {
-        let mut dictionary = Dictionary { offsets: Vec::with_capacity(self.texts.len() + 1), data: String::new() };
+        let length = self.texts.iter().map(|text| text.len()).sum();
+        let offsets = Vec::with_capacity(self.texts.len() + 1);
+        let mut dictionary = Dictionary { offsets, data: String::with_capacity(length) };
         dictionary.offsets.push(0);
         for text in self.texts {
             dictionary.data.push_str(text);
@@ -252,5 +300,18 @@ mod tests {
         let dictionary = interner.into_dictionary();
         assert_eq!(dictionary.len(), 3_001);
         assert!(codes.iter().zip(&texts).all(|(&code, text)| dictionary.get(code as usize) == Some(text)));
+    }
+
+    #[test]
+    fn every_byte_of_every_length_is_compared() {
+        for length in 0..70 {
+            let text = "a".repeat(length);
+            assert!(is_same(&text, &text.clone()), "{length}");
+            assert!(!is_same(&text, &format!("{text}a")), "{length}");
+            for place in 0..length {
+                let other = "a".repeat(place) + "b" + &"a".repeat(length - place - 1);
+                assert!(!is_same(&text, &other), "{length} {place}");
+            }
+        }
     }
 }

@@ -35,6 +35,12 @@ impl<'a> ValuesBuilder<'a> {
         self.types.push(ABSENT);
     }
 
+    /// Adds rows without a value until there are `rows`.
+    #[inline]
+    pub fn pad_absent(&mut self, rows: usize) {
+        self.types.resize(rows, ABSENT);
+    }
+
     /// Adds a value, as [`otlp_schema::view::messages::AnyValue::value`] gives it.
     #[inline]
     pub fn push(&mut self, value: Option<AnyValueField<'a>>) {
@@ -87,32 +93,36 @@ impl<'a> ValuesBuilder<'a> {
     }
 
     /// All columns, by these names.
-    pub fn finish(mut self, names: [&'static str; 5]) -> Vec<(&'static str, Column)> {
-        let rows = self.types.len();
-        self.texts.pad(rows);
-        self.ints.resize(rows, 0);
-        self.doubles.resize(rows, 0.0);
-        self.bytes.pad(rows);
-        let columns = [
-            Column::U8(self.types),
-            Column::Text(self.texts.finish()),
-            Column::I64(self.ints),
-            Column::F64(self.doubles),
-            Column::Bytes(self.bytes),
-        ];
-        names.into_iter().zip(columns).collect()
+    pub fn finish(self, names: [&'static str; 5]) -> Vec<(&'static str, Column)> {
+        self.into_columns(names, |_| true)
     }
 
     /// The types, and of the other columns those that have a value.
     pub fn finish_occurring(self) -> Vec<(&'static str, Column)> {
-        let occurs = [
-            !self.types.is_empty(),
-            !self.texts.is_empty(),
-            !self.ints.is_empty(),
-            !self.doubles.is_empty(),
-            !self.bytes.is_empty(),
-        ];
-        let columns = self.finish(NAMES).into_iter().zip(occurs).enumerate();
-        columns.filter_map(|(place, (column, occurs))| (occurs || place == 0).then_some(column)).collect()
+        self.into_columns(NAMES, |occurs| occurs)
+    }
+
+    /// The columns that are wanted, which depends on whether they have a value.
+    fn into_columns(mut self, names: [&'static str; 5], is_wanted: fn(bool) -> bool) -> Vec<(&'static str, Column)> {
+        let rows = self.types.len();
+        let [types, text, int, double, bytes] = names;
+        let mut columns = vec![(types, Column::U8(self.types))];
+        if is_wanted(!self.texts.is_empty()) {
+            self.texts.pad(rows);
+            columns.push((text, Column::Text(self.texts.finish())));
+        }
+        if is_wanted(!self.ints.is_empty()) {
+            self.ints.resize(rows, 0);
+            columns.push((int, Column::I64(self.ints)));
+        }
+        if is_wanted(!self.doubles.is_empty()) {
+            self.doubles.resize(rows, 0.0);
+            columns.push((double, Column::F64(self.doubles)));
+        }
+        if is_wanted(!self.bytes.is_empty()) {
+            self.bytes.pad(rows);
+            columns.push((bytes, Column::Bytes(self.bytes)));
+        }
+        columns
     }
 }

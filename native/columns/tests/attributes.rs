@@ -8,6 +8,7 @@ use otlp_schema::fields::{any_value, envelope, key_value, span};
 use otlp_schema::signal::Signal;
 use otlp_wire::Writer;
 use proptest::prelude::*;
+use std::collections::{HashMap, HashSet};
 
 fn field(tag: u8, content: &[u8]) -> Vec<u8> {
     let mut writer = Writer::new();
@@ -138,6 +139,35 @@ fn layout_strategy() -> impl Strategy<Value = Layout> {
     ]
 }
 
+/// The columns of all keys, the list and the keys of `spans`, against the pairs themselves.
+fn assert_as_written(spans: &[Vec<(String, Value, Layout)>], of_interest: &[&str]) {
+    let request = request(spans);
+    let columns = decoded(&request);
+    for key in of_interest {
+        let found =
+            column(&columns, &request, "spans", key).expect("the same request").expect("a table with attributes");
+        let of_key = |pairs: &Vec<(String, Value, Layout)>| {
+            pairs.iter().rev().find(|(found, ..)| found == key).map(|(_, value, _)| seen(value))
+        };
+        assert_eq!(values(&found), spans.iter().map(of_key).collect::<Vec<_>>(), "{key}");
+    }
+    let pairs: Vec<_> = spans.iter().flatten().collect();
+    let all = list(&columns, &request, "spans").expect("the same request").expect("a table with attributes");
+    assert_eq!(values(&all), pairs.iter().map(|(_, value, _)| Some(seen(value))).collect::<Vec<_>>());
+    let Some(Column::Text(key)) = all.column("key") else { panic!("{all:?}") };
+    let found: Vec<_> =
+        key.codes.iter().map(|code| key.dictionary.get(*code as usize).expect("a string of the dictionary")).collect();
+    assert_eq!(found, pairs.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>());
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    pairs.iter().for_each(|(key, ..)| *counts.entry(key).or_default() += 1);
+    let mut seen = HashSet::new();
+    let in_order = pairs.iter().filter(|(key, ..)| seen.insert(key)).map(|(key, ..)| (key.clone(), counts[&**key]));
+    assert_eq!(
+        keys(&columns, &request, "spans").expect("the same request").expect("a table with attributes"),
+        in_order.collect::<Vec<_>>()
+    );
+}
+
 proptest! {
     #[test]
     fn columns_of_keys_equal_the_pairs(
@@ -146,29 +176,62 @@ proptest! {
             0..12,
         ),
     ) {
-        let request = request(&spans);
-        let columns = decoded(&request);
-        for key in ["a", "b", "ab", "", &"k".repeat(130), "other", "absent"] {
-            let found = column(&columns, &request, "spans", key).unwrap().unwrap();
-            let of_key = |pairs: &Vec<(String, Value, Layout)>| {
-                pairs.iter().rev().find(|(found, ..)| found == key).map(|(_, value, _)| seen(value))
-            };
-            prop_assert_eq!(values(&found), spans.iter().map(of_key).collect::<Vec<_>>(), "{}", key);
-        }
-        let all = list(&columns, &request, "spans").unwrap().unwrap();
-        let pairs: Vec<_> = spans.iter().flatten().collect();
-        prop_assert_eq!(values(&all), pairs.iter().map(|(_, value, _)| Some(seen(value))).collect::<Vec<_>>());
-        let Some(Column::Text(key)) = all.column("key") else { panic!("{all:?}") };
-        let found: Vec<_> = key.codes.iter().map(|code| key.dictionary.get(*code as usize).unwrap()).collect();
-        prop_assert_eq!(found, pairs.iter().map(|(key, ..)| key.as_str()).collect::<Vec<_>>());
-        let mut counted: Vec<(String, usize)> = Vec::new();
-        for (key, ..) in pairs {
-            match counted.iter_mut().find(|(known, _)| known == key) {
-                Some((_, count)) => *count += 1,
-                None => counted.push((key.clone(), 1)),
-            }
-        }
-        prop_assert_eq!(keys(&columns, &request, "spans").unwrap().unwrap(), counted);
+        assert_as_written(&spans, &["a", "b", "ab", "", &"k".repeat(130), "other", "absent"]);
+    }
+
+    #[test]
+    fn columns_of_many_keys_equal_the_pairs(
+        spans in proptest::collection::vec(
+            proptest::collection::vec((0u32..300, any_value_strategy(), layout_strategy()), 0..8),
+            0..40,
+        ),
+    ) {
+        let spans: Vec<Vec<_>> = spans
+            .into_iter()
+            .map(|pairs| pairs.into_iter().map(|(key, value, layout)| (format!("key.{key}"), value, layout)).collect())
+            .collect();
+        assert_as_written(&spans, &["key.0", "key.1", "key.77", "key.299", "key.300"]);
+    }
+}
+
+fn plain(key: &str, number: i64) -> (String, Value, Layout) {
+    (key.to_owned(), Value::Int(number), Layout::Canonical)
+}
+
+#[test]
+fn attributes_far_behind_are_found() {
+    let far = |length: usize| {
+        vec![
+            plain("k", 1),
+            ("text".to_owned(), Value::Text("x".repeat(length)), Layout::Canonical),
+            plain("k", 2),
+            plain("k", 3),
+        ]
+    };
+    let lengths = [70_000, 65_400, 10].into_iter().chain(65_480..65_540);
+    assert_as_written(&lengths.map(far).collect::<Vec<_>>(), &["k", "text", "absent"]);
+}
+
+#[test]
+fn keys_that_differ_only_in_the_middle_are_told_apart() {
+    let keys: Vec<String> = [2, 3, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 60]
+        .into_iter()
+        .flat_map(|length| (0..length).map(move |place| "a".repeat(place) + "b" + &"a".repeat(length - place - 1)))
+        .collect();
+    let spans: Vec<Vec<_>> = keys.chunks(7).map(|keys| keys.iter().map(|key| plain(key, 1)).collect()).collect();
+    let twice = [spans.clone(), spans].concat();
+    assert_as_written(&twice, &keys.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn more_keys_than_the_index_has_numbers_for() {
+    // Beside the empty key, 65,535 have a number of two bytes; one more, and there is no index.
+    for (count, has_index) in [(65_535, true), (65_536, false)] {
+        let names: Vec<String> = (0..count).map(|number| format!("k{number}")).collect();
+        let spans: Vec<Vec<_>> =
+            names.chunks(1000).map(|keys| keys.iter().map(|key| plain(key, 7)).collect()).collect();
+        assert_as_written(&spans, &["k0", "k65534", "k65535", "absent"]);
+        assert_eq!(decoded(&request(&spans)).attribute_index("spans").is_some(), has_index, "{count}");
     }
 }
 
@@ -210,4 +273,11 @@ fn another_request_gives_an_error() {
     let request = request(&[vec![("k".to_owned(), Value::Int(3), Layout::Canonical)]]);
     let columns = decoded(&request);
     assert!(column(&columns, &request[..10], "spans", "k").is_err());
+    assert!(column(&columns, &[], "spans", "k").is_err());
+    // Whatever else stands there, it is read with checks, and not where no key was.
+    for byte in 0..=255 {
+        let other = vec![byte; request.len()];
+        let _ = column(&columns, &other, "spans", "k");
+        assert!(column(&columns, &other, "spans", "absent").is_ok());
+    }
 }

@@ -125,6 +125,8 @@ pub struct RequestBuilder {
     item_count: usize,
     /// The first guess for the memory that the request needs.
     expected_len: usize,
+    /// Bytes left free in front of the request, see [`RequestBuilder::set_padding`].
+    padding: usize,
 }
 
 impl RequestBuilder {
@@ -187,6 +189,12 @@ impl RequestBuilder {
         self.arena.len()
     }
 
+    /// Leaves so many bytes free in front of the requests that begin from now on: who writes long items may want them at
+    /// addresses of a kind.
+    pub fn set_padding(&mut self, padding: usize) {
+        self.padding = padding;
+    }
+
     /// Where the fields of an open item are written.
     #[inline]
     pub fn writer(&mut self) -> &mut Writer {
@@ -207,7 +215,8 @@ impl RequestBuilder {
     fn begin_request(&mut self, scope: ScopeId) {
         // Two lengths of at most five bytes and two tags stand between and in front of the heads.
         let scope = &self.scopes[scope.0 as usize];
-        self.headroom = self.resources[scope.resource.0 as usize].envelope.head.len() + scope.envelope.head.len() + 12;
+        let resource = &self.resources[scope.resource.0 as usize];
+        self.headroom = self.padding + resource.envelope.head.len() + scope.envelope.head.len() + 12;
         // A quarter above what is expected, so that like requests never grow.
         self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
         self.arena.put_gap(self.headroom);

@@ -9,7 +9,7 @@
 //! *failed*: further writes are ignored, and the owner asks [`RawBuffer::failed`] once at the end of an item.
 
 use crate::pool;
-use crate::simd::records::{self, Template};
+use crate::simd::records::{self, Seen, Template};
 use crate::text::Text;
 use crate::varint::{MAX_VARINT_LEN, encode_varint};
 
@@ -128,13 +128,16 @@ impl RawBuffer {
         }
     }
 
-    /// Appends a record for each row of the columns.
-    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) {
+    /// Appends a record for each row of the columns, and gives what was seen of each column.
+    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) -> [Seen; N] {
         // The room that the kernel takes is made here, through the pool; the kernel then finds it there.
         match template.room(columns.iter().map(|column| column.len()).min().unwrap_or(0)) {
             Some(room) if self.reserve(room) => records::append(template, columns, &mut self.bytes),
-            Some(_) => {}
-            None => self.failed = true,
+            Some(_) => [Seen::default(); N],
+            None => {
+                self.failed = true;
+                [Seen::default(); N]
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 //! oneof is not.
 
 use crate::raw::RawBuffer;
-use crate::simd::records::Template;
+use crate::simd::records::{Seen, Template};
 use crate::text::Text;
 use crate::varint::varint_len;
 
@@ -111,9 +111,9 @@ impl Writer {
         self.raw.put_words(words);
     }
 
-    /// A record of fixed size for each row of the columns.
-    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) {
-        self.raw.put_records(template, columns);
+    /// A record of fixed size for each row of the columns; gives what was seen of each column.
+    pub fn put_records<const N: usize>(&mut self, template: &Template<N>, columns: [&[u64]; N]) -> [Seen; N] {
+        self.raw.put_records(template, columns)
     }
 
     /// The UTF-8 form of a string, without tag and length.

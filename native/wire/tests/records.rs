@@ -2,10 +2,8 @@
 
 use otlp_wire::Writer;
 use otlp_wire::simd::Path;
-use otlp_wire::simd::records::{self, Template};
+use otlp_wire::simd::records::{self, Seen, Template};
 use proptest::prelude::*;
-
-const BEFORE: &[u8] = b"before";
 
 /// The oracle: one record after the other, a copy with its words overwritten.
 fn naive<const N: usize>(record: &[u8], places: [usize; N], columns: [&[u64]; N]) -> Vec<u8> {
@@ -20,27 +18,36 @@ fn naive<const N: usize>(record: &[u8], places: [usize; N], columns: [&[u64]; N]
     out
 }
 
-/// The one test body: all paths, behind what is there, into a vector without room to spare; and the active path through a
-/// writer that has exactly the room it promised.
+/// The oracle of what is seen on the way.
+fn naive_seen<const N: usize>(columns: [&[u64]; N]) -> [Seen; N] {
+    columns
+        .map(|column| Seen { has_zero: column.contains(&0), any_bits: column.iter().fold(0, |all, word| all | word) })
+}
+
+/// The one test body: all paths, through the cache and around it, behind what is there at aligned and other addresses, into
+/// memory with exactly the room that was promised; and the active path through a writer.
 fn check<const N: usize>(record: &[u8], places: [usize; N], columns: [&[u64]; N]) {
-    let expected = naive(record, places, columns);
+    let expected = (naive(record, places, columns), naive_seen(columns));
     let template = Template::new(record, places).expect("a template");
     let room = template.room(columns[0].len()).expect("room");
-    for path in Path::available() {
-        let mut out = BEFORE.to_vec();
-        out.shrink_to_fit();
-        records::append_with(path, &template, columns, &mut out);
-        assert_eq!(out.strip_prefix(BEFORE), Some(&expected[..]), "{path}: {} rows, {places:?}", columns[0].len());
-
-        let mut exact = Vec::with_capacity(room);
-        let capacity = exact.capacity();
-        records::append_with(path, &template, columns, &mut exact);
-        assert_eq!((exact.capacity(), exact), (capacity, expected.clone()), "{path}: grew although it had room");
+    for (path, around_cache) in Path::available().flat_map(|path| [(path, false), (path, true)]) {
+        let template = template.clone().around_cache(around_cache);
+        for before in [0, 6, 16] {
+            let mut out = Vec::with_capacity(before + room);
+            let capacity = out.capacity();
+            out.extend(std::iter::repeat_n(b'b', before));
+            let seen = records::append_with(path, &template, columns, &mut out);
+            let who = format!("{path}, around the cache: {around_cache}, behind {before}");
+            assert_eq!(out.capacity(), capacity, "{who}: grew although it had room");
+            let written = out.split_off(before);
+            assert_eq!((written, seen), expected, "{who}: {} rows, {places:?}", columns[0].len());
+            assert_eq!(out, vec![b'b'; before], "{who}");
+        }
     }
     let mut writer = Writer::new();
-    writer.put_slice(BEFORE);
-    writer.put_records(&template, columns);
-    assert_eq!(writer.as_slice().strip_prefix(BEFORE), Some(&expected[..]));
+    writer.put_slice(b"before");
+    let seen = writer.put_records(&template, columns);
+    assert_eq!((writer.as_slice().strip_prefix(b"before"), seen), (Some(&expected.0[..]), expected.1));
 }
 
 /// Words in which every byte tells where it is from.
@@ -67,6 +74,18 @@ fn unaligned_columns_are_read_as_they_are() {
     for start in 0..9 {
         check(&[0xee; 20], [3, 12], [&a[start..], &b[start..]]);
         check(&[0xee; 20], [3, 12], [&a[start..90], &b[..90 - start]]);
+    }
+}
+
+#[test]
+fn a_zero_is_seen_wherever_it_stands() {
+    for rows in [1, 7, 8, 9, 31] {
+        for zero in 0..rows {
+            let (a, mut b) = (words(rows, 1).iter().map(|word| word | 1).collect::<Vec<_>>(), vec![1 << 63; rows]);
+            b[zero] = 0;
+            check(&[0xee; 20], [3, 12], [&a, &b]);
+            check(&[0xee; 29], [12, 21], [&b, &a]);
+        }
     }
 }
 

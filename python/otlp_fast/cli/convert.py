@@ -55,7 +55,7 @@ def command(
     force: bool,
     quiet: bool,
 ) -> None:
-    r"""Convert a file of OTLP into another form. "-" is standard input and standard output.
+    """Convert a file of OTLP into another form. "-" is standard input and standard output.
 
     INPUT is told by its content, OUTPUT by its name or by --to and --compression:
 
@@ -84,7 +84,7 @@ def command(
 
     Exit status: 0 when INPUT was read to its end and OUTPUT is there, 1 when not, 2 for wrong options, 130 after
     Ctrl-C.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     require_extra("cli", ("rich",), "convert")
     with interruptible(f"Interrupted: {target} was not written."):
         try:

@@ -57,7 +57,7 @@ _EXIT_INTERRUPTED = 130
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the result to stdout as JSON instead of a table.")
 def command(requests: int, burst: int, endpoint: str | None, compression: str, as_json: bool) -> None:
-    r"""Export spans, logs and metrics of a real Flask service by the official packages and by otlp-fast, side by side.
+    """Export spans, logs and metrics of a real Flask service by the official packages and by otlp-fast, side by side.
 
     A small bookshop made with Flask and SQLite, instrumented by the official OpenTelemetry packages, answers the same
     HTTP requests, each time in a fresh process.
@@ -81,7 +81,7 @@ def command(requests: int, burst: int, endpoint: str | None, compression: str, a
 
     Exit status: 0 when everything arrived (of the burst, what was given to otlp-fast) and the bytes were the same, 1
     when not or when the demo could not run, 2 for wrong options, 130 after Ctrl-C.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     require_extra("demo", _MODULES, "demo")
     # Ended by `kill`, the demo cleans up as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

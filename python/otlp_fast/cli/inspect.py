@@ -27,7 +27,7 @@ _EXIT_FAILED = 1
 @signal_option
 @max_record_size_option
 def command(names: tuple[str, ...], top: int, as_json: bool, signal: str | None, max_record_size: int) -> None:
-    r"""Show what is in files of OTLP: signals, services, operations, metrics, sizes, times, the largest attributes.
+    """Show what is in files of OTLP: signals, services, operations, metrics, sizes, times, the largest attributes.
 
     A FILE is one request in protobuf, an archive of requests with their lengths (what the Collector's file exporter
     writes with `format: proto`, also with `compression: zstd`), OTLP/JSON, NDJSON (`format: json`), Arrow IPC or
@@ -48,7 +48,7 @@ def command(names: tuple[str, ...], top: int, as_json: bool, signal: str | None,
     A damaged file is counted up to the damage, which is then told with file, record and offset.
 
     Exit status: 0 when all files were read to their ends, 1 when not, 2 for wrong options, 130 after Ctrl-C.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     require_extra("cli", ("rich",), "inspect")
     require_extra("columns", ("numpy",), "inspect")
     with interruptible("Interrupted: nothing was counted to the end."):

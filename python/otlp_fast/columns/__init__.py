@@ -12,10 +12,10 @@ from __future__ import annotations
 
 try:
     import numpy as _numpy  # noqa: F401
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
-        "otlp_fast.columns needs NumPy: pip install 'otlp-fast[columns]'", name=error.name
-    ) from error
+        f"otlp_fast.columns needs the module {missing.name}: pip install 'otlp-fast[columns]'", name=missing.name
+    ) from None
 
 from otlp_fast._decode import decode_logs, decode_metrics, decode_traces
 from otlp_fast.columns.attributes import Attributes, AttributeTable, ValueColumn

@@ -171,9 +171,9 @@ class ValueColumn:
         Strings (as a dictionary), bool, int64, double or binary where all values are of one type; otherwise a struct of
         `type`, `text`, `int`, `double` and `bytes`.
         """
-        from otlp_fast.columns.arrow.arrays import value_array
+        from otlp_fast.columns import arrow
 
-        return value_array(self)
+        return arrow.value_array(self)
 
     def __repr__(self) -> str:
         """The column in short."""
@@ -208,19 +208,23 @@ class Attributes:
     other key may: which keys a request holds depends on what was sent.
     """
 
-    def __init__(self, columns: _core.Columns, table: str, offsets: U32) -> None:
-        """Look at the attributes of `table`."""
-        self._columns = columns
-        self._table = table
+    def __init__(self, owner: Table, offsets: str = "attributes") -> None:
+        """Look at the attributes of a table, whose column `offsets` says where those of each row are."""
+        self._owner = owner
+        self._offsets = offsets
         self._made: dict[str, ValueColumn] = {}
-        self.offsets = offsets
-        """uint32, shape (rows + 1,): row `i` has the rows `offsets[i]` to `offsets[i + 1]` of `table`."""
+
+    @cached_property
+    def offsets(self) -> U32:
+        """Row `i` has the rows `offsets[i]` to `offsets[i + 1]` of `table`: uint32, shape (rows + 1,)."""
+        offsets: U32 = self._owner._make(self._offsets)
+        return offsets
 
     def __getitem__(self, key: str) -> ValueColumn:
         """The attribute of a key in every row."""
         known = self._made.get(key)
         if known is None:
-            found = self._columns.attribute(self._table, key) or {}
+            found = self._owner._columns.attribute(self._owner._name, key) or {}
             contents = {name: column_of(content) for name, content in found.items()}
             known = self._made[key] = ValueColumn(contents.pop("type"), **contents)  # type: ignore[arg-type]
         return known
@@ -228,7 +232,7 @@ class Attributes:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How often each key stands, in the order in which they turn up."""
-        return dict(self._columns.attribute_keys(self._table) or ())
+        return dict(self._owner._columns.attribute_keys(self._owner._name) or ())
 
     def keys(self) -> list[str]:
         """The keys, in the order in which they turn up."""
@@ -249,7 +253,7 @@ class Attributes:
     @cached_property
     def table(self) -> AttributeTable:
         """All of them, one behind the other."""
-        return AttributeTable(self._columns, self._table)
+        return AttributeTable(self._owner._columns, self._owner._name)
 
     def __repr__(self) -> str:
         """The attributes in short."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otlp_fast.columns.items import Attributes, Item, attributes_of, field, id_of
+from otlp_fast.columns.items import Attributes, Item, OpenEnum, attributes_of, field, id_of
 
 if TYPE_CHECKING:
     from otlp_fast.columns.metrics import Metrics
 
 
-class MetricKind(IntEnum):
+class MetricKind(OpenEnum):
     """What kind of data a metric has, by the number of its field in `Metric`."""
 
     NONE = 0
@@ -22,7 +21,7 @@ class MetricKind(IntEnum):
     SUMMARY = 11
 
 
-class AggregationTemporality(IntEnum):
+class AggregationTemporality(OpenEnum):
     """`AggregationTemporality`."""
 
     UNSPECIFIED = 0
@@ -37,7 +36,7 @@ class Metric(NamedTuple):
     description: str
     unit: str
     kind: MetricKind
-    aggregation_temporality: AggregationTemporality | int
+    aggregation_temporality: AggregationTemporality
     is_monotonic: bool
 
 

@@ -17,7 +17,7 @@ class WithAttributes(Table):
     @cached_property
     def attributes(self) -> Attributes:
         """The attributes: `attributes["key"]` is a column with a value for each row."""
-        return Attributes(self._columns, self._name, self._make("attributes"))
+        return Attributes(self)
 
 
 class Resources(WithAttributes):

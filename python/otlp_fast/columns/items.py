@@ -13,10 +13,21 @@ if TYPE_CHECKING:
     from otlp_fast.columns.request import Request
 
 T = TypeVar("T")
-Member = TypeVar("Member", bound=IntEnum)
 
 Attributes = dict[str, Any]
 """Keys and values: str, bool, int, float, bytes, list, dict, or None for an empty value."""
+
+
+class OpenEnum(IntEnum):
+    """An enum of OTLP. A number that this version of OTLP does not know is a member `UNKNOWN_<number>`."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> OpenEnum | None:
+        if not isinstance(value, int):
+            return None
+        member = int.__new__(cls, value)
+        member._name_, member._value_ = f"UNKNOWN_{value}", value
+        return member
 
 
 class Resource(NamedTuple):
@@ -88,11 +99,3 @@ def attributes_of(fields: dict[str, Any], name: str = "attributes") -> Attribute
 def id_of(content: bytes | None) -> int:
     """An id as the SDK has it; 0 where there is none."""
     return int.from_bytes(content or b"", "big")
-
-
-def member_of(members: type[Member], number: int) -> Member | int:
-    """The member of a number, or the number where this version of OTLP has no such member."""
-    try:
-        return members(number)
-    except ValueError:
-        return number

@@ -11,7 +11,6 @@ import numpy as np
 from otlp_fast.columns.attributes import Attributes
 from otlp_fast.columns.data_points import POINTS, AggregationTemporality, DataPoint, Metric, MetricKind
 from otlp_fast.columns.groups import Enclosing, WithAttributes
-from otlp_fast.columns.items import member_of
 from otlp_fast.columns.request import Request
 from otlp_fast.columns.tables import F64, I32, I64, U8, U32, U64, Ids, Table, column
 from otlp_fast.columns.text import TextColumn
@@ -32,7 +31,7 @@ class MetricTable(Table):
     @cached_property
     def metadata(self) -> Attributes:
         """The metadata: `metadata["key"]` is a column with a value for each metric."""
-        return Attributes(self._columns, self._name, self._make("metadata"))
+        return Attributes(self, "metadata")
 
 
 class MetricOfPoints(Enclosing):
@@ -236,7 +235,7 @@ class Metrics(Request[DataPoint]):
                 metrics.description[row],
                 metrics.unit[row],
                 MetricKind(metrics.kind.item(row)),
-                member_of(AggregationTemporality, metrics.aggregation_temporality.item(row)),
+                AggregationTemporality(metrics.aggregation_temporality.item(row)),
                 bool(metrics.is_monotonic[row]),
             )
         return known

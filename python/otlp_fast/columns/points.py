@@ -44,28 +44,28 @@ def write_points(
         >>> len(request) / 3600 < 40
         True
 
-    Arrays are anything that NumPy makes a one-dimensional array of without guessing: its own arrays, lists, whatever has the
-    buffer protocol, columns of Arrow, pandas and polars. Those of eight-byte numbers without gaps are read where they are;
-    the GIL is kept meanwhile.
+    Arrays are anything that NumPy makes a one-dimensional array of without guessing: its own arrays, lists, whatever
+    has the buffer protocol, columns of Arrow, pandas and polars. Those of eight-byte numbers without gaps are read
+    where they are; the GIL is kept meanwhile.
 
     Args:
         name: the name of the metric.
         times: when each value was measured: `datetime64[ns]`, or integers, ns since the Unix epoch; 0 for not known.
         values: floats, written as doubles, or integers. Narrower ones are widened.
-        attributes: of the points, by their keys. A str, bool, int, float, bytes, mapping or None is the value of all points,
-            and costs no more than its bytes. A list or an array has one value for each point, in which None stands for no
-            attribute; a tuple `(codes, values)` has one for each point too, by its place in `values`.
+        attributes: of the points, by their keys. A str, bool, int, float, bytes, mapping or None is the value of all
+            points, and costs no more than its bytes. A list or an array has one value for each point, in which None
+            stands for no attribute; a tuple `(codes, values)` has one for each point too, by its place in `values`.
         kind: "gauge", or "sum".
         unit: in the form of UCUM: "s", "By", "{request}".
         description: what is measured.
         start_times: when what each point sums up began: one time for all, or an array of them.
-        temporality: of a sum, what its points sum up: all since their start ("cumulative", the default) or since the point before
-            ("delta").
-        monotonic: of a sum, whether it only ever grows; it may not, if nothing is said.
-        resource: what produced the points: a mapping of attributes, or anything with `attributes` and `schema_url`, as a
-            `Resource`.
-        scope: the library that produced them: a name, or anything with `name`, `version`, `attributes` and `schema_url`, as an
-            `InstrumentationScope`.
+        temporality: of a sum, what its points sum up: all since their start ("cumulative", the default) or since the
+            point before ("delta").
+        monotonic: of a sum, whether it only ever grows; False if nothing is said.
+        resource: what produced the points: a mapping of attributes, or anything with `attributes` and `schema_url`, as
+            a `Resource`.
+        scope: the library that produced them: a name, or anything with `name`, `version`, `attributes` and
+            `schema_url`, as an `InstrumentationScope`.
 
     Returns:
         The request, in pooled memory.

@@ -67,7 +67,7 @@ class Request(WithAttributes, Generic[Item]):
             raise TypeError(f"a mask is an array of bool, not of {wanted.dtype}")
         if wanted.shape != (len(self),):
             raise ValueError(f"a mask for {len(self)} items has the shape ({len(self)},), not {wanted.shape}")
-        return self if wanted.all() else self.decode(self._columns.select(wanted.astype(np.uint8)), **TRUSTED)
+        return self if wanted.all() else self.decode(self._columns.select(wanted.astype(bool).tobytes()), **TRUSTED)
 
     @classmethod
     def concat(cls, requests: Iterable[Self]) -> Self:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
-from otlp_fast.columns.items import Attributes, Item, attributes_of, field, id_of, member_of
+from otlp_fast.columns.items import Attributes, Item, OpenEnum, attributes_of, field, id_of
 
 
-class SpanKind(IntEnum):
+class SpanKind(OpenEnum):
     """`Span.SpanKind`, with OTLP's numbers, which are one more than the SDK's."""
 
     UNSPECIFIED = 0
@@ -19,7 +18,7 @@ class SpanKind(IntEnum):
     CONSUMER = 5
 
 
-class StatusCode(IntEnum):
+class StatusCode(OpenEnum):
     """`Status.StatusCode`."""
 
     UNSET = 0
@@ -40,7 +39,7 @@ class SpanContext(NamedTuple):
 class Status(NamedTuple):
     """What became of a span."""
 
-    status_code: StatusCode | int
+    status_code: StatusCode
     description: str
 
 
@@ -99,15 +98,15 @@ class Span(Item):
         return SpanContext(id_of(fields.get("trace_id")), span_id, bool(fields.get("flags", 0) & IS_REMOTE), 0, "")
 
     @property
-    def kind(self) -> SpanKind | int:
+    def kind(self) -> SpanKind:
         """The kind."""
-        return member_of(SpanKind, self._fields.get("kind", 0))
+        return SpanKind(self._fields.get("kind", 0))
 
     @property
     def status(self) -> Status:
         """What became of it."""
         status = self._fields.get("status", {})
-        return Status(member_of(StatusCode, status.get("code", 0)), status.get("message", ""))
+        return Status(StatusCode(status.get("code", 0)), status.get("message", ""))
 
     @property
     def attributes(self) -> Attributes:

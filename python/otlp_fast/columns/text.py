@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import pyarrow
 
 Rows = slice | npt.NDArray[Any] | list[int]
 """What chooses rows: a slice, a mask, or row numbers."""
@@ -70,6 +73,12 @@ class TextColumn:
     def to_numpy(self) -> npt.NDArray[np.object_]:
         """The strings: object, shape (rows,)."""
         return self.dictionary[self.codes]
+
+    def to_arrow(self) -> pyarrow.Array:
+        """The strings as a pyarrow dictionary array; its codes are the memory of `codes`."""
+        from otlp_fast.columns.arrow.arrays import text_array
+
+        return text_array(self)
 
     def __len__(self) -> int:
         """The number of rows."""

@@ -30,6 +30,8 @@ _ENCODING_OF_EXTENSION = {".gz": "gzip", ".zst": "zstd", ".zstd": "zstd", ".lz4"
 
 _MAGIC_LENGTH = 64
 _LENGTH_BYTES = 4
+# Four letters are more than that.
+_PLAUSIBLE_LENGTH = 2**28
 _BLANK = b" \t\r\n"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -75,7 +77,8 @@ def detect_format(content: Content, max_record_size: int) -> str:
     # The only field of a request has this tag. An archive would have to begin with a record of 160 MiB.
     if head.startswith(b"\x0a"):
         return "protobuf"
-    if len(head) < _LENGTH_BYTES or int.from_bytes(head[:_LENGTH_BYTES], "big") <= max_record_size:
+    length = int.from_bytes(head[:_LENGTH_BYTES], "big")
+    if len(head) < _LENGTH_BYTES or length <= max(max_record_size, _PLAUSIBLE_LENGTH):
         return "archive"
     raise FormatError(
         "this is none of: an OTLP request in protobuf, an archive of such requests with their lengths, OTLP/JSON, "

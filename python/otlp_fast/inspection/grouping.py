@@ -15,6 +15,8 @@ Numbers = npt.NDArray[Any]
 
 # A varint has a byte more from each of these numbers on.
 _VARINT_STEPS = np.array([1 << 7 * length for length in range(1, 10)], dtype=np.uint64)
+# Of values whose length their type says: of a bool, and of a double.
+_VALUE_LENGTHS = np.array([{BOOL: 1, DOUBLE: 8}.get(kind, 0) for kind in range(256)])
 
 
 class Groups:
@@ -51,8 +53,10 @@ def attribute_weights(table: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
     The bytes are those that encode keys and values, without the tags and lengths around them.
     """
     key: TextColumn = table["key"]
+    if not len(key):
+        return
     types: Numbers = table["type"]
-    weights = _lengths(key) + np.select([types == BOOL, types == DOUBLE], [1, 8], 0)
+    weights = _lengths(key) + _VALUE_LENGTHS[types]
     if "text" in table:
         weights += _lengths(table["text"])
     if "bytes" in table:
@@ -60,9 +64,10 @@ def attribute_weights(table: dict[str, Any]) -> Iterator[tuple[str, int, int]]:
     if "int" in table:
         varints = np.searchsorted(_VARINT_STEPS, table["int"].view(np.uint64), side="right") + 1
         weights += np.where(types == INT, varints, 0)
-    groups = Groups(key.codes)
-    for row, count, weight in zip(groups.first, groups.counts, groups.sums(weights), strict=True):
-        yield key[int(row)], int(count), weight
+    counts = np.bincount(key.codes)
+    totals = np.bincount(key.codes, weights=weights)
+    keys = np.flatnonzero(counts)
+    yield from zip(key.dictionary[keys], counts[keys].tolist(), map(int, totals[keys].tolist()), strict=True)
 
 
 def _lengths(text: TextColumn) -> npt.NDArray[np.int64]:

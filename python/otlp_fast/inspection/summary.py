@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from otlp_fast.columns import Logs, Metrics, Traces
-from otlp_fast.columns.data_points import AggregationTemporality, MetricKind
+from otlp_fast.columns.data_points import MetricKind
 from otlp_fast.columns.spans import StatusCode
 from otlp_fast.inspection.grouping import Groups, attribute_weights
 from otlp_fast.inspection.tally import Tally, add
@@ -28,6 +27,8 @@ _ATTRIBUTES = {
     ],
 }
 """The tables of attributes of each signal, see docs/columns.md."""
+_KINDS = {kind.value: kind.name.lower().replace("_", " ") for kind in MetricKind}
+_TEMPORALITIES = {1: "delta", 2: "cumulative"}
 
 
 @dataclass
@@ -125,21 +126,14 @@ class Summary:
             self.severities.add(number, count)
 
     def _add_metrics(self, metrics: Metrics) -> None:
-        table = metrics.table("metrics")
-        name, unit = table["name"], table["unit"]
-        points = np.bincount(metrics.metric.rows, minlength=len(name))
-        for row, count in enumerate(points.tolist()):
-            kind = _name_of(MetricKind, int(table["kind"][row]))
-            temporality = _name_of(AggregationTemporality, int(table["aggregation_temporality"][row]))
-            self.metrics.add((str(name[row]), kind, str(unit[row]), temporality), count)
+        table = metrics.metrics
+        points = np.bincount(metrics.metric.rows, minlength=len(table))
+        columns = (table.name, table.kind.tolist(), table.unit, table.aggregation_temporality.tolist(), points.tolist())
+        for name, kind, unit, temporality, count in zip(*columns, strict=True):
+            self.metrics.add((name, _KINDS.get(kind, str(kind)), unit, _TEMPORALITIES.get(temporality, "")), count)
 
     def _add_attributes(self, request: Traces | Logs | Metrics, signal: str) -> None:
         for name in _ATTRIBUTES[signal]:
             owner = name.partition(".")[0]
             for key, count, weight in attribute_weights(request.table(name)):
                 self.attributes.add((owner, key), weight, count)
-
-
-def _name_of(enum: Any, number: int) -> str:
-    """Give the name of a member as people read it, and the number of one that is not known."""
-    return enum(number).name.lower().replace("_", " ") if number in enum._value2member_map_ else str(number)

@@ -19,11 +19,11 @@ RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 def test_help_lists_every_command_with_its_summary() -> None:
     result = CliRunner().invoke(group, ["--help"])
     assert result.exit_code == 0
-    for name in ("demo", "info"):
+    for name in ("demo", "inspect", "convert", "info"):
         assert f"\n  {name}  " in result.output
 
 
-@pytest.mark.parametrize("name", ["demo", "info"])
+@pytest.mark.parametrize("name", ["demo", "inspect", "convert", "info"])
 def test_every_listed_command_has_help(name: str) -> None:
     result = CliRunner().invoke(group, [name, "--help"])
     assert result.exit_code == 0
@@ -37,7 +37,8 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
         "from otlp_fast.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = ('opentelemetry', 'google', 'rich', 'flask', 'urllib3', 'otlp_fast.cli.demo', 'otlp_fast.demo')\n"
+        "heavy = ('opentelemetry', 'google', 'rich', 'flask', 'urllib3', 'otlp_fast.cli.demo', 'otlp_fast.demo',\n"
+        "    'numpy', 'otlp_fast.files')\n"
         "print('imported:', sorted(set(heavy) & set(sys.modules)))\n"
     )
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

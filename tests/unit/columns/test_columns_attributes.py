@@ -167,6 +167,17 @@ def check_keys(data: bytes, signal: str) -> None:
                 for pairs in expected[table]
             ]
             assert [comparable(value) for value in attributes[key]] == values, (table, key)
+    items = list(decoded)
+    for key in decoded.resource:
+        assert [comparable(value) for value in decoded.resource[key]] == [
+            comparable(item.resource.attributes.get(key)) for item in items
+        ]
+    for key in decoded.scope:
+        assert [comparable(value) for value in decoded.scope[key]] == [
+            comparable(item.instrumentation_scope.attributes.get(key)) for item in items
+        ]
+    assert list(decoded.scope.name) == [item.instrumentation_scope.name for item in items]
+    assert list(decoded.resource.schema_url) == [item.resource.schema_url for item in items]
 
 
 @pytest.mark.parametrize("signal", DECODE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
 import otlp_fast
+from otlp_fast.columns import SpanKind as Kind
 from otlp_fast.columns.data_points import (
     ExponentialHistogramDataPoint,
     HistogramDataPoint,
@@ -215,13 +217,16 @@ def test_spans_of_the_sdk_come_back_under_the_names_that_they_had() -> None:
     assert repr(found) == f"<Span 'child' trace_id={span.context.trace_id:032x} span_id={span.context.span_id:016x}>"
 
 
-def test_members_that_otlp_does_not_know_stay_numbers() -> None:
+def test_members_that_otlp_does_not_know_keep_their_numbers() -> None:
     request = REQUESTS["traces"]()
     span = request.resource_spans.add().scope_spans.add().spans.add()
     span.kind, span.status.code = 77, -1
     found = otlp_fast.decode_traces(request.SerializeToString())[0]
-    assert found.kind == 77
-    assert found.status.status_code == -1
+    assert (found.kind, found.kind.name) == (77, "UNKNOWN_77")
+    assert (found.status.status_code, found.status.status_code.name) == (-1, "UNKNOWN_-1")
+    assert pickle.loads(pickle.dumps(found.kind)) == 77
+    with pytest.raises(ValueError, match="'server' is not a valid SpanKind"):
+        Kind("server")
     assert found.parent is None
 
 

@@ -106,7 +106,7 @@ def test_log_records_and_points_can_be_made_by_hand() -> None:
 @pytest.mark.parametrize(
     ("spans", "path", "message"),
     [
-        ({"nome": ["a"]}, "spans.nome", "no such column"),
+        ({"label": ["a"]}, "spans.label", "no such column"),
         ({"name": [1]}, "spans.name[0]", "expected a str, not int"),
         ({"kind": ["x"]}, "spans.kind", "expected a column of int32, not <U1"),
         ({"kind": [0, 2**31]}, "spans.kind[1]", "expected a number that fits int32, not 2147483648"),

@@ -362,7 +362,7 @@ def test_no_spans_give_no_groups() -> None:
     assert (result.start_time_unix_nano, result.end_time_unix_nano) == (0, 0)
 
 
-@pytest.mark.parametrize("key", ["nam", "", "attribute.x", "resource", "scope.id", "scope"])
+@pytest.mark.parametrize("key", ["names", "", "attribute.x", "resource", "scope.id", "scope"])
 def test_unknown_keys_are_refused_by_name(key: str) -> None:
     with pytest.raises(ValueError, match=f'spans have no key "{key}"'):
         red(traces_of(request_of(spans_of([1]))), by=("name", key))

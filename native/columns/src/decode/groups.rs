@@ -3,8 +3,8 @@
 //! The three requests differ here in their names and in nothing else, so the views of traces read them all, and an item
 //! is handed on as the bytes and the offset of a message whose type the signal knows.
 
+use super::attribute_index::AttributesBuilder;
 use super::limits::RowCount;
-use super::offsets::OffsetsBuilder;
 use super::{CoreTable, DecodeError, Limits, Position, Rows};
 use crate::table::{Column, Table, TextBuilder};
 use otlp_schema::fields;
@@ -81,17 +81,17 @@ struct Level<'a> {
     rows: RowCount,
     schema_urls: TextBuilder<'a>,
     dropped_attributes_counts: Vec<u32>,
-    attributes: OffsetsBuilder,
+    attributes: AttributesBuilder<'a>,
     positions: Vec<Position>,
 }
 
-impl Level<'_> {
+impl<'a> Level<'a> {
     fn new(limits: Limits) -> Self {
         Self {
             rows: RowCount::new(limits),
             schema_urls: TextBuilder::default(),
             dropped_attributes_counts: Vec::new(),
-            attributes: OffsetsBuilder::with_capacity(0, limits),
+            attributes: AttributesBuilder::with_capacity(0, limits),
             positions: Vec::new(),
         }
     }
@@ -155,8 +155,7 @@ impl<'a> Groups<'a> {
         while let Some(field) = fields.next() {
             match field? {
                 ResourceField::Attribute(attribute) => {
-                    self.resources.attributes.add(start)?;
-                    attribute.check(3, self.limits.max_depth)?;
+                    self.resources.attributes.add(attribute, 3, start, resource.offset())?;
                 }
                 ResourceField::DroppedAttributesCount(count) => dropped = count,
                 ResourceField::EntityRef(entity) => {
@@ -209,15 +208,15 @@ impl<'a> Groups<'a> {
 
     fn read_scope(&mut self, scope: Option<Scope<'a>>) -> Result<(), DecodeError> {
         let (mut name, mut version, mut dropped) = ("", "", 0);
-        let mut fields = scope.unwrap_or(Scope::new(&[])).fields();
+        let scope = scope.unwrap_or(Scope::new(&[]));
+        let mut fields = scope.fields();
         let mut start = fields.offset();
         while let Some(field) = fields.next() {
             match field? {
                 ScopeField::Name(text) => name = text,
                 ScopeField::Version(text) => version = text,
                 ScopeField::Attribute(attribute) => {
-                    self.scopes.attributes.add(start)?;
-                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
+                    self.scopes.attributes.add(attribute, ITEM_DEPTH + 1, start, scope.offset())?;
                 }
                 ScopeField::DroppedAttributesCount(count) => dropped = count,
                 ScopeField::Unknown(_) => {}
@@ -232,29 +231,33 @@ impl<'a> Groups<'a> {
 
     fn finish(self) -> [CoreTable; 2] {
         let Level { rows, schema_urls, dropped_attributes_counts, attributes, positions } = self.resources;
+        let (attributes, index) = attributes.finish();
         let resources = vec![
             ("schema_url", Column::Text(schema_urls.finish())),
             ("dropped_attributes_count", Column::U32(dropped_attributes_counts)),
-            ("attributes", attributes.finish()),
+            ("attributes", attributes),
         ];
         let resources = CoreTable {
             name: "resources",
             table: Table { rows: rows.get() as usize, columns: resources },
             rows: Rows::new(positions, fields::resource::ATTRIBUTES),
+            attributes: index,
         };
         let Level { rows, schema_urls, dropped_attributes_counts, attributes, positions } = self.scopes;
+        let (attributes, index) = attributes.finish();
         let scopes = vec![
             ("resource", Column::U32(self.scope_resources)),
             ("name", Column::Text(self.scope_names.finish())),
             ("version", Column::Text(self.scope_versions.finish())),
             ("schema_url", Column::Text(schema_urls.finish())),
             ("dropped_attributes_count", Column::U32(dropped_attributes_counts)),
-            ("attributes", attributes.finish()),
+            ("attributes", attributes),
         ];
         let scopes = CoreTable {
             name: "scopes",
             table: Table { rows: rows.get() as usize, columns: scopes },
             rows: Rows::new(positions, fields::scope::ATTRIBUTES),
+            attributes: index,
         };
         [resources, scopes]
     }

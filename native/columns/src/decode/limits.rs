@@ -96,6 +96,18 @@ impl RowCount {
         Ok(())
     }
 
+    /// Counts so many rows at once, in a field that begins at `offset`.
+    #[inline]
+    pub(super) fn add_many(&mut self, count: usize, offset: usize) -> Result<(), DecodeError> {
+        match u32::try_from(count) {
+            Ok(count) if count <= self.max - self.count => {
+                self.count += count;
+                Ok(())
+            }
+            _ => Err(DecodeError::TooManyItems { offset }),
+        }
+    }
+
     /// The number of rows, which is the number of the next one.
     #[inline]
     pub(super) fn get(self) -> u32 {

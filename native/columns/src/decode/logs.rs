@@ -1,8 +1,8 @@
 //! Logs as columns.
 
+use super::attribute_index::AttributesBuilder;
 use super::groups::{self, ITEM_DEPTH, Item};
 use super::limits::RowCount;
-use super::offsets::OffsetsBuilder;
 use super::{Columns, CoreTable, DecodeError, Limits, Position, Rows};
 use crate::table::{Column, Table, TextBuilder};
 use crate::values::ValuesBuilder;
@@ -31,7 +31,7 @@ struct LogRecords<'a> {
     trace_id: Vec<[u8; 16]>,
     span_id: Vec<[u8; 8]>,
     event_name: TextBuilder<'a>,
-    attributes: OffsetsBuilder,
+    attributes: AttributesBuilder<'a>,
     positions: Vec<Position>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> LogRecords<'a> {
             trace_id: Vec::with_capacity(rows),
             span_id: Vec::with_capacity(rows),
             event_name: TextBuilder::with_capacity(rows),
-            attributes: OffsetsBuilder::with_capacity(rows, limits),
+            attributes: AttributesBuilder::with_capacity(rows, limits),
             positions: Vec::with_capacity(rows),
         }
     }
@@ -72,8 +72,7 @@ impl<'a> LogRecords<'a> {
                     value.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
                 }
                 LogRecordField::Attribute(attribute) => {
-                    self.attributes.add(start)?;
-                    attribute.check(ITEM_DEPTH + 1, self.limits.max_depth)?;
+                    self.attributes.add(attribute, ITEM_DEPTH + 1, start, item.offset)?;
                 }
                 LogRecordField::Flags(bits) => flags = bits,
                 LogRecordField::TraceId(id) => trace_id = id,
@@ -98,6 +97,7 @@ impl<'a> LogRecords<'a> {
     }
 
     fn finish(self) -> CoreTable {
+        let (attributes, index) = self.attributes.finish();
         let columns = vec![
             ("scope", Column::U32(self.scope)),
             ("time_unix_nano", Column::U64(self.time_unix_nano)),
@@ -108,12 +108,13 @@ impl<'a> LogRecords<'a> {
             ("trace_id", Column::TraceIds(self.trace_id)),
             ("span_id", Column::SpanIds(self.span_id)),
             ("event_name", Column::Text(self.event_name.finish())),
-            ("attributes", self.attributes.finish()),
+            ("attributes", attributes),
         ];
         CoreTable {
             name: "log_records",
             table: Table { rows: self.rows.get() as usize, columns },
             rows: Rows::new(self.positions, log_record::ATTRIBUTES),
+            attributes: index,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What only some kinds of points have: buckets, bounds, quantiles, exemplars. Read again when it is asked for.
 
-use super::metrics::{DOUBLE, INT, NO_VALUE, kind_of, points_of, points_with_kinds};
+use super::metrics::{DOUBLE, INT, NO_VALUE, kind_of};
+use super::points::{points_of, points_with_kinds};
 use super::{Columns, Position, Rows};
 use crate::table::{Column, Table};
 use otlp_schema::fields::{exemplar, metric};

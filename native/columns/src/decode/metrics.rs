@@ -6,26 +6,19 @@
 use super::groups::{self, ITEM_DEPTH, Item};
 use super::limits::RowCount;
 use super::metric_parts;
-use super::offsets::OffsetsBuilder;
-use super::{Columns, CoreTable, DecodeError, Limits, Position, Rows, Tags};
+use super::points::Points;
+use super::{Columns, CoreTable, DecodeError, Limits, Position, Rows};
 use crate::table::{Column, Table, TextBuilder};
-use otlp_schema::fields::{
-    exponential_histogram_data_point, histogram_data_point, metric, number_data_point, summary_data_point,
-};
+use otlp_schema::fields::metric;
 use otlp_schema::view::messages::{
-    Buckets, BucketsField, Exemplar, ExemplarField, ExponentialHistogram, ExponentialHistogramDataPoint,
-    ExponentialHistogramDataPointField, ExponentialHistogramField, Gauge, GaugeField, Histogram, HistogramDataPoint,
-    HistogramDataPointField, HistogramField, Metric, MetricField, NumberDataPoint, NumberDataPointField, Sum, SumField,
-    Summary, SummaryDataPoint, SummaryDataPointField, SummaryField,
+    ExponentialHistogram, ExponentialHistogramField, Gauge, GaugeField, Histogram, HistogramField, Metric, MetricField,
+    Sum, SumField, Summary, SummaryField,
 };
 use otlp_schema::view::set_once;
-use otlp_wire::{ErrorKind, ReadError};
-use std::borrow::Cow;
+use otlp_wire::ReadError;
 
-/// The depth of a metric's data; its points lie one deeper, and what is in them another one.
-const DATA_DEPTH: u32 = ITEM_DEPTH + 1;
-const POINT_DEPTH: u32 = DATA_DEPTH + 1;
-const PART_DEPTH: u32 = POINT_DEPTH + 1;
+/// The depth of a metric's data.
+pub(super) const DATA_DEPTH: u32 = ITEM_DEPTH + 1;
 
 /// What a metric is, in the column `kind`: the number of its data's field.
 pub(super) const fn kind_of(tag: u8) -> u8 {
@@ -86,7 +79,7 @@ impl<'a> Metrics<'a> {
         }
     }
 
-    fn add(&mut self, item: Item<'a>, points: &mut Points) -> Result<(), DecodeError> {
+    fn add(&mut self, item: Item<'a>, points: &mut Points<'a>) -> Result<(), DecodeError> {
         let row = self.rows.get();
         self.rows.add(item.tag_offset)?;
         let (mut name, mut description, mut unit, mut data) = ("", "", "", None);
@@ -208,228 +201,7 @@ impl<'a> Metrics<'a> {
             name: "metrics",
             table: Table { rows: self.rows.get() as usize, columns },
             rows: Rows::new(self.positions, metric::METADATA),
-        }
-    }
-}
-
-/// What the points of all kinds have in common.
-#[derive(Default)]
-struct Point {
-    start_time_unix_nano: u64,
-    time_unix_nano: u64,
-    flags: u32,
-    value_type: u8,
-    double: f64,
-    int: i64,
-}
-
-/// The table of points under construction.
-struct Points {
-    limits: Limits,
-    rows: RowCount,
-    metric: Vec<u32>,
-    start_time_unix_nano: Vec<u64>,
-    time_unix_nano: Vec<u64>,
-    flags: Vec<u32>,
-    value_type: Vec<u8>,
-    double: Vec<f64>,
-    int: Vec<i64>,
-    attributes: OffsetsBuilder,
-    exemplars: OffsetsBuilder,
-    exemplar_attributes: RowCount,
-    quantiles: RowCount,
-    positions: Vec<Position>,
-    tags: Vec<u8>,
-}
-
-/// Reads a point: the fields that all kinds have by the same lines, the others by lines of their own.
-macro_rules! read_point {
-    ($points:ident, $point:ident, $field:ident, $into:ident, $start:ident { $($special:tt)* }) => {
-        let mut fields = $point.fields();
-        let mut $start = fields.offset();
-        while let Some(field) = fields.next() {
-            match field? {
-                $field::StartTimeUnixNano(time) => $into.start_time_unix_nano = time,
-                $field::TimeUnixNano(time) => $into.time_unix_nano = time,
-                $field::Flags(bits) => $into.flags = bits,
-                $field::Attribute(attribute) => {
-                    $points.attributes.add($start)?;
-                    attribute.check(PART_DEPTH, $points.limits.max_depth)?;
-                }
-                $field::Unknown(_) => {}
-                $($special)*
-            }
-            $start = fields.offset();
-        }
-    };
-}
-
-impl Points {
-    fn with_capacity(rows: usize, limits: Limits) -> Self {
-        Self {
-            limits,
-            rows: RowCount::new(limits),
-            metric: Vec::with_capacity(rows),
-            start_time_unix_nano: Vec::with_capacity(rows),
-            time_unix_nano: Vec::with_capacity(rows),
-            flags: Vec::with_capacity(rows),
-            value_type: Vec::with_capacity(rows),
-            double: Vec::with_capacity(rows),
-            int: Vec::with_capacity(rows),
-            attributes: OffsetsBuilder::with_capacity(rows, limits),
-            exemplars: OffsetsBuilder::with_capacity(rows, limits),
-            exemplar_attributes: RowCount::new(limits),
-            quantiles: RowCount::new(limits),
-            positions: Vec::with_capacity(rows),
-            tags: Vec::with_capacity(rows),
-        }
-    }
-
-    /// Counts a point, before anything is taken for it.
-    fn begin(&mut self, tag_offset: usize) -> Result<Point, DecodeError> {
-        self.limits.check_depth(POINT_DEPTH, tag_offset)?;
-        self.rows.add(tag_offset)?;
-        Ok(Point::default())
-    }
-
-    fn push(&mut self, point: &Point, metric: u32, tag: u8, position: Position) {
-        self.metric.push(metric);
-        self.start_time_unix_nano.push(point.start_time_unix_nano);
-        self.time_unix_nano.push(point.time_unix_nano);
-        self.flags.push(point.flags);
-        self.value_type.push(point.value_type);
-        self.double.push(point.double);
-        self.int.push(point.int);
-        self.attributes.end_row();
-        self.exemplars.end_row();
-        self.positions.push(position);
-        self.tags.push(tag);
-    }
-
-    fn add_number(&mut self, point: NumberDataPoint<'_>, metric: u32, tag_offset: usize) -> Result<(), DecodeError> {
-        let mut read = self.begin(tag_offset)?;
-        read_point!(self, point, NumberDataPointField, read, start {
-            NumberDataPointField::AsDouble(value) => {
-                (read.value_type, read.double, read.int) = (DOUBLE, value, 0);
-            }
-            NumberDataPointField::AsInt(value) => {
-                (read.value_type, read.double, read.int) = (INT, 0.0, value);
-            }
-            NumberDataPointField::Exemplar(exemplar) => self.check_exemplar(exemplar, start)?,
-        });
-        let position = Position::of(point.content(), point.offset());
-        self.push(&read, metric, number_data_point::ATTRIBUTES, position);
-        Ok(())
-    }
-
-    fn add_histogram(
-        &mut self,
-        point: HistogramDataPoint<'_>,
-        metric: u32,
-        tag_offset: usize,
-    ) -> Result<(), DecodeError> {
-        let mut read = self.begin(tag_offset)?;
-        read_point!(self, point, HistogramDataPointField, read, start {
-            HistogramDataPointField::Exemplar(exemplar) => self.check_exemplar(exemplar, start)?,
-            HistogramDataPointField::Count(_)
-            | HistogramDataPointField::Sum(_)
-            | HistogramDataPointField::Min(_)
-            | HistogramDataPointField::Max(_)
-            | HistogramDataPointField::BucketCounts(_)
-            | HistogramDataPointField::ExplicitBounds(_) => {}
-        });
-        let position = Position::of(point.content(), point.offset());
-        self.push(&read, metric, histogram_data_point::ATTRIBUTES, position);
-        Ok(())
-    }
-
-    fn add_exponential(
-        &mut self,
-        point: ExponentialHistogramDataPoint<'_>,
-        metric: u32,
-        tag_offset: usize,
-    ) -> Result<(), DecodeError> {
-        let mut read = self.begin(tag_offset)?;
-        let (mut positive, mut negative) = (None, None);
-        read_point!(self, point, ExponentialHistogramDataPointField, read, start {
-            ExponentialHistogramDataPointField::Exemplar(exemplar) => self.check_exemplar(exemplar, start)?,
-            ExponentialHistogramDataPointField::Positive(buckets) => {
-                set_once(&mut positive, buckets, start)?;
-                self.check_buckets(buckets, start)?;
-            }
-            ExponentialHistogramDataPointField::Negative(buckets) => {
-                set_once(&mut negative, buckets, start)?;
-                self.check_buckets(buckets, start)?;
-            }
-            ExponentialHistogramDataPointField::Count(_)
-            | ExponentialHistogramDataPointField::Sum(_)
-            | ExponentialHistogramDataPointField::Min(_)
-            | ExponentialHistogramDataPointField::Max(_)
-            | ExponentialHistogramDataPointField::Scale(_)
-            | ExponentialHistogramDataPointField::ZeroCount(_)
-            | ExponentialHistogramDataPointField::ZeroThreshold(_) => {}
-        });
-        let position = Position::of(point.content(), point.offset());
-        self.push(&read, metric, exponential_histogram_data_point::ATTRIBUTES, position);
-        Ok(())
-    }
-
-    fn add_summary(&mut self, point: SummaryDataPoint<'_>, metric: u32, tag_offset: usize) -> Result<(), DecodeError> {
-        let mut read = self.begin(tag_offset)?;
-        read_point!(self, point, SummaryDataPointField, read, start {
-            SummaryDataPointField::QuantileValue(quantile) => {
-                self.quantiles.add(start)?;
-                self.limits.check_depth(PART_DEPTH, start)?;
-                quantile.fields().try_for_each(|field| field.map(drop))?;
-            }
-            SummaryDataPointField::Count(_) | SummaryDataPointField::Sum(_) => {}
-        });
-        let position = Position::of(point.content(), point.offset());
-        self.push(&read, metric, summary_data_point::ATTRIBUTES, position);
-        Ok(())
-    }
-
-    fn check_exemplar(&mut self, exemplar: Exemplar<'_>, tag_offset: usize) -> Result<(), DecodeError> {
-        self.exemplars.add(tag_offset)?;
-        self.limits.check_depth(PART_DEPTH, tag_offset)?;
-        let mut fields = exemplar.fields();
-        let mut start = fields.offset();
-        while let Some(field) = fields.next() {
-            if let ExemplarField::FilteredAttribute(attribute) = field? {
-                self.exemplar_attributes.add(start)?;
-                attribute.check(PART_DEPTH + 1, self.limits.max_depth)?;
-            }
-            start = fields.offset();
-        }
-        Ok(())
-    }
-
-    fn check_buckets(&self, buckets: Buckets<'_>, tag_offset: usize) -> Result<(), ReadError> {
-        self.limits.check_depth(PART_DEPTH, tag_offset)?;
-        for field in buckets.fields() {
-            if let BucketsField::BucketCounts(counts) = field? {
-                counts.iter().try_for_each(|count| count.map(drop))?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> CoreTable {
-        let columns = vec![
-            ("metric", Column::U32(self.metric)),
-            ("start_time_unix_nano", Column::U64(self.start_time_unix_nano)),
-            ("time_unix_nano", Column::U64(self.time_unix_nano)),
-            ("flags", Column::U32(self.flags)),
-            ("value_type", Column::U8(self.value_type)),
-            ("double", Column::F64(self.double)),
-            ("int", Column::I64(self.int)),
-            ("attributes", self.attributes.finish()),
-            ("exemplars", self.exemplars.finish()),
-        ];
-        CoreTable {
-            name: "points",
-            table: Table { rows: self.rows.get() as usize, columns },
-            rows: Rows { positions: Cow::Owned(self.positions), tags: Tags::ByRow(Cow::Owned(self.tags)) },
+            attributes: None,
         }
     }
 }
@@ -473,34 +245,4 @@ pub(super) fn further(columns: &Columns, data: &[u8]) -> Result<Table, ReadError
     }
     metadata.push(count);
     Ok(Table { rows: metrics.table.rows, columns: vec![("metadata", Column::Offsets(metadata))] })
-}
-
-/// The points of all kinds: row, the kind of the metric, and where they lie.
-///
-/// # Errors
-/// These are not the columns of metrics.
-pub(super) fn points_with_kinds(
-    columns: &Columns,
-) -> Result<impl Iterator<Item = (u32, u8, Position)> + use<'_>, ReadError> {
-    let wrong = ReadError { kind: ErrorKind::WrongWireType, offset: 0 };
-    let (points, metrics) = (columns.core("points").ok_or(wrong)?, columns.core("metrics").ok_or(wrong)?);
-    let (Some(Column::U32(metric)), Some(Column::U8(kinds))) =
-        (points.table.column("metric"), metrics.table.column("kind"))
-    else {
-        return Err(wrong);
-    };
-    let places = points.rows.positions.iter().zip(metric).enumerate();
-    Ok(places.map(|(row, (position, metric))| (row as u32, kinds[*metric as usize], *position)))
-}
-
-/// The points of the kind whose data has this tag, with their rows.
-///
-/// # Errors
-/// These are not the columns of metrics.
-pub(super) fn points_of(
-    columns: &Columns,
-    tag: u8,
-) -> Result<impl Iterator<Item = (u32, Position)> + use<'_>, ReadError> {
-    let points = points_with_kinds(columns)?;
-    Ok(points.filter_map(move |(row, kind, position)| (kind == kind_of(tag)).then_some((row, position))))
 }

@@ -9,19 +9,23 @@
 //! Columns do not borrow from the request, and whoever holds them holds it too, and hands it in unchanged: every pass
 //! reads with the checked reader, so that another request would give errors or nonsense, but nothing worse.
 
+mod attribute_index;
 mod groups;
 mod limits;
 mod logs;
 mod metric_parts;
 mod metrics;
 mod offsets;
+mod points;
 mod rows;
 mod traces;
 
+pub use attribute_index::AttributeIndex;
+pub(crate) use attribute_index::FAR;
 pub use limits::{DecodeError, Limits, MAX_DEPTH};
 pub use rows::{Position, Rows, Tags};
 
-use crate::table::Table;
+use crate::table::{Column, Table};
 use otlp_schema::signal::Signal;
 use otlp_wire::ReadError;
 use std::borrow::Cow;
@@ -35,6 +39,8 @@ pub struct CoreTable {
     pub table: Table,
     /// Where its rows lie; a resource or scope that is not there is an empty message at offset 0.
     pub rows: Rows<'static>,
+    /// Where the attributes of its rows stand; for tables of items only, which have the most.
+    pub attributes: Option<AttributeIndex>,
 }
 
 /// The columns of a request.
@@ -80,6 +86,15 @@ impl Columns {
     /// A table with core columns, and where its rows lie.
     pub fn core(&self, name: &str) -> Option<&CoreTable> {
         self.core.iter().find(|core| core.name == name)
+    }
+
+    /// The column `attributes` of a table and the index of what it points to; `None` where there is no index.
+    pub fn attribute_index(&self, name: &str) -> Option<(&[u32], &AttributeIndex)> {
+        let core = self.core(name)?;
+        match core.table.column("attributes")? {
+            Column::Offsets(offsets) => Some((offsets, core.attributes.as_ref()?)),
+            _ => None,
+        }
     }
 
     /// A table by its name, with the core columns where it has such; `None` where the signal has no such table. Tables

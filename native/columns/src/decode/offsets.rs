@@ -31,8 +31,9 @@ impl OffsetsBuilder {
         self.offsets.push(self.rows.get());
     }
 
-    /// The column of the rows so far.
-    pub(super) fn finish(self) -> Column {
+    /// The column of the rows so far, without the room that was taken for more.
+    pub(super) fn finish(mut self) -> Column {
+        self.offsets.shrink_to_fit();
         Column::Offsets(self.offsets)
     }
 }

@@ -1,5 +1,6 @@
 //! Traces as columns: spans with the request, events and links when they are asked for.
 
+use super::attribute_index::AttributesBuilder;
 use super::groups::{self, ITEM_DEPTH, Item};
 use super::limits::RowCount;
 use super::offsets::OffsetsBuilder;
@@ -34,7 +35,7 @@ struct Spans<'a> {
     end_time_unix_nano: Vec<u64>,
     status_code: Vec<i32>,
     flags: Vec<u32>,
-    attributes: OffsetsBuilder,
+    attributes: AttributesBuilder<'a>,
     events: OffsetsBuilder,
     links: OffsetsBuilder,
     event_attributes: RowCount,
@@ -57,7 +58,7 @@ impl<'a> Spans<'a> {
             end_time_unix_nano: Vec::with_capacity(rows),
             status_code: Vec::with_capacity(rows),
             flags: Vec::with_capacity(rows),
-            attributes: OffsetsBuilder::with_capacity(rows, limits),
+            attributes: AttributesBuilder::with_capacity(rows, limits),
             events: OffsetsBuilder::with_capacity(rows, limits),
             links: OffsetsBuilder::with_capacity(rows, limits),
             event_attributes: RowCount::new(limits),
@@ -82,10 +83,7 @@ impl<'a> Spans<'a> {
                 SpanField::Kind(number) => kind = number,
                 SpanField::StartTimeUnixNano(time) => start_time_unix_nano = time,
                 SpanField::EndTimeUnixNano(time) => end_time_unix_nano = time,
-                SpanField::Attribute(attribute) => {
-                    self.attributes.add(start)?;
-                    attribute.check(PART_DEPTH, self.limits.max_depth)?;
-                }
+                SpanField::Attribute(attribute) => self.attributes.add(attribute, PART_DEPTH, start, item.offset)?,
                 SpanField::Event(event) => {
                     self.events.add(start)?;
                     self.check_event(event, start)?;
@@ -154,6 +152,7 @@ impl<'a> Spans<'a> {
     }
 
     fn finish(self) -> CoreTable {
+        let (attributes, index) = self.attributes.finish();
         let columns = vec![
             ("scope", Column::U32(self.scope)),
             ("trace_id", Column::TraceIds(self.trace_id)),
@@ -165,7 +164,7 @@ impl<'a> Spans<'a> {
             ("end_time_unix_nano", Column::U64(self.end_time_unix_nano)),
             ("status_code", Column::I32(self.status_code)),
             ("flags", Column::U32(self.flags)),
-            ("attributes", self.attributes.finish()),
+            ("attributes", attributes),
             ("events", self.events.finish()),
             ("links", self.links.finish()),
         ];
@@ -173,6 +172,7 @@ impl<'a> Spans<'a> {
             name: "spans",
             table: Table { rows: self.rows.get() as usize, columns },
             rows: Rows::new(self.positions, span::ATTRIBUTES),
+            attributes: index,
         }
     }
 }

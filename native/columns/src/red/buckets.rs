@@ -39,7 +39,7 @@ pub(super) fn index(duration: u64) -> i32 {
 /// The same without a logarithm: each squaring of a number gives one bit of its own.
 ///
 /// A bit would be wrong where a duration lies nearer to a boundary than the 2^-126 of it that is lost here. The nearest
-/// that 64 bits can lie is about 2^-85, but for those that lie on it, which are powers of two of seconds.
+/// that 64 bits can lie is 2^-83, but for those that lie on it, which are powers of two of seconds.
 #[cold]
 fn exact_index(duration: u64) -> i32 {
     /// 10^9 is 2^9 times this.

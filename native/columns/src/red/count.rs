@@ -98,6 +98,31 @@ impl Tally {
     }
 }
 
+impl Place {
+    /// The bucket of a span, `none` where its duration is 0.
+    #[inline(always)]
+    fn bucket(self, table: &Table, start: u64, end: u64, none: usize) -> usize {
+        // One comparison for all that is rare: what ends before it starts wraps to a very long time, and so does 0 less
+        // 1.
+        let duration = end.wrapping_sub(start);
+        if duration.wrapping_sub(1) < Table::LONGEST && self.shift >= position_shift(Table::SCALE) {
+            self.at(table.position(duration))
+        } else {
+            self.rare_bucket(end.saturating_sub(start), none)
+        }
+    }
+
+    #[inline(never)] // so that the loop keeps its registers
+    fn rare_bucket(self, duration: u64, none: usize) -> usize {
+        if duration == 0 { none } else { self.at(position(index(duration))) }
+    }
+
+    #[inline(always)]
+    fn at(self, position: i64) -> usize {
+        self.origin.wrapping_add(position.wrapping_shr(self.shift) as isize) as usize
+    }
+}
+
 /// Counts the durations of all groups into their buckets.
 ///
 /// Counting takes a byte for each bucket, so that the buckets of many groups stay in the cache, and notes where a byte
@@ -105,7 +130,7 @@ impl Tally {
 /// bucket before it looks for the next one, as it cannot know that they are in different places.
 #[inline(never)]
 pub(super) fn count_buckets(spans: Spans<'_>, groups: &[u32], places: &[Place], buckets: usize) -> Vec<u64> {
-    const SPANS_AT_ONCE: usize = 256;
+    const SPANS_AT_ONCE: usize = 1024;
     let table = Table::shared();
     // Durations of 0 have no bucket, and are counted behind the last one.
     let mut bytes = vec![0u8; buckets + 1];
@@ -115,23 +140,13 @@ pub(super) fn count_buckets(spans: Spans<'_>, groups: &[u32], places: &[Place], 
     let ends = spans.end_time_unix_nano.chunks(SPANS_AT_ONCE);
     for ((groups, starts), ends) in groups.chunks(SPANS_AT_ONCE).zip(starts).zip(ends) {
         for (((found, &group), &start), &end) in found.iter_mut().zip(groups).zip(starts).zip(ends) {
-            let (duration, place) = (end.saturating_sub(start), places[group as usize]);
-            if duration == 0 {
-                *found = buckets;
-                continue;
-            }
-            let position = if place.shift >= position_shift(Table::SCALE) && duration <= Table::LONGEST {
-                table.position(duration)
-            } else {
-                position(index(duration))
-            };
-            *found = place.origin.wrapping_add(position.wrapping_shr(place.shift) as isize) as usize;
+            *found = places[group as usize].bucket(table, start, end, buckets) as u32;
         }
         for &bucket in &found[..groups.len()] {
-            let (count, over) = bytes[bucket].overflowing_add(1);
-            bytes[bucket] = count;
+            let (count, over) = bytes[bucket as usize].overflowing_add(1);
+            bytes[bucket as usize] = count;
             if over {
-                ran_over.push(bucket);
+                ran_over.push(bucket as usize);
             }
         }
     }

@@ -60,40 +60,40 @@ fn fold(
     max_groups: usize,
 ) -> Result<Grouping, RedError> {
     let rows = pairs.size_hint().0;
-    let mut groups = vec![0; rows];
+    let mut groups: Vec<u32> = Vec::new();
     let mut first_spans = Vec::new();
-    let mut next_group = |row: usize| {
-        if first_spans.len() >= max_groups.min(MAX_GROUPS) {
-            return Err(RedError::TooManyGroups { max_groups });
-        }
+    let mut new_group = |row: usize| {
         first_spans.push(row as u32);
-        Ok(first_spans.len() as u32 - 1)
+        first_spans.len() as u32 - 1
     };
-    let places = groups.iter_mut().zip(pairs).enumerate();
+    let places = pairs.enumerate();
     match counts.0.checked_mul(counts.1) {
         Some(possible) if possible <= 2 * rows + 0x1000 => {
             const NONE: u32 = u32::MAX;
             let mut table = vec![NONE; possible];
-            for (row, (group, (left, right))) in places {
+            groups.extend(places.map(|(row, (left, right))| {
                 let known = &mut table[left as usize * counts.1 + right as usize];
                 if *known == NONE {
-                    *known = next_group(row)?;
+                    *known = new_group(row);
                 }
-                *group = *known;
-            }
+                *known
+            }));
         }
         _ => {
             // Seeded anew for each process: keys come from outside.
             let hasher = RandomState::default();
             let mut table: HashTable<((u32, u32), u32)> = HashTable::new();
-            for (row, (group, pair)) in places {
+            groups.extend(places.map(|(row, pair)| {
                 let same = |&(known, _): &((u32, u32), u32)| known == pair;
-                *group = match table.entry(hasher.hash_one(pair), same, |&(known, _)| hasher.hash_one(known)) {
+                match table.entry(hasher.hash_one(pair), same, |&(known, _)| hasher.hash_one(known)) {
                     Entry::Occupied(known) => known.get().1,
-                    Entry::Vacant(free) => free.insert((pair, next_group(row)?)).get().1,
-                };
-            }
+                    Entry::Vacant(free) => free.insert((pair, new_group(row))).get().1,
+                }
+            }));
         }
+    }
+    if first_spans.len() > max_groups.min(MAX_GROUPS) {
+        return Err(RedError::TooManyGroups { max_groups });
     }
     Ok(Grouping { groups, first_spans })
 }

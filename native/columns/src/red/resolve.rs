@@ -2,7 +2,6 @@
 
 use super::key::{Codes, Key, KeyColumn};
 use super::{Red, RedError, Spans};
-use crate::attributes;
 use crate::decode::Columns;
 use crate::table::{Column, Table};
 use foldhash::fast::RandomState;
@@ -10,18 +9,27 @@ use otlp_schema::fields::any_value::{
     ARRAY_VALUE, BOOL_VALUE, BYTES_VALUE, DOUBLE_VALUE, INT_VALUE, KVLIST_VALUE, STRING_VALUE,
 };
 use otlp_schema::signal::Signal;
+use otlp_wire::ReadError;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::Arc;
 
 impl Red {
     /// Counts the spans of a request by keys: `name`, `kind`, `status_code`, `scope.name`, `scope.version`, and
     /// attributes as `resource.KEY`, `scope.attributes.KEY` and `attributes.KEY`.
     ///
+    /// `attribute` gives the attributes of a key in a table, as [`crate::attributes::column`] does, or as they were
+    /// kept since they were asked for before.
+    ///
     /// # Errors
-    /// A key that there is not, or that is there twice; more groups than `max_groups`; `data` is not the request that
-    /// was decoded.
-    pub fn of(columns: &Columns, data: &[u8], by: &[String], max_groups: usize) -> Result<Self, RedError> {
+    /// A key that there is not, or that is there twice; more groups than `max_groups`; what `attribute` gives.
+    pub fn of(
+        columns: &Columns,
+        by: &[String],
+        max_groups: usize,
+        attribute: impl Fn(&str, &str) -> Result<Option<Arc<Table>>, ReadError>,
+    ) -> Result<Self, RedError> {
         if columns.signal() != Signal::Traces {
             return Err(RedError::NotTraces);
         }
@@ -30,7 +38,7 @@ impl Red {
             if keys.iter().any(|key| key.name == *name) {
                 return Err(RedError::RepeatedKey(name.clone()));
             }
-            let (codes, values) = resolve(columns, data, name)?;
+            let (codes, values) = resolve(columns, name, &attribute)?;
             keys.push(KeyColumn { name: name.clone(), codes, values });
         }
         let spans = columns.items();
@@ -56,12 +64,15 @@ const BYTES: u8 = BYTES_VALUE >> 3;
 
 type CodesAndValues<'a> = (Codes<'a>, Vec<Key<'a>>);
 
-fn resolve<'a>(columns: &'a Columns, data: &[u8], name: &str) -> Result<CodesAndValues<'a>, RedError> {
+fn resolve<'a>(
+    columns: &'a Columns,
+    name: &str,
+    attribute: impl Fn(&str, &str) -> Result<Option<Arc<Table>>, ReadError>,
+) -> Result<CodesAndValues<'a>, RedError> {
     let unknown = || RedError::UnknownKey(name.to_owned());
     let column = |table, column| columns.core(table).and_then(|core| core.table.column(column)).ok_or_else(unknown);
-    let attribute = |table, key| -> Result<_, RedError> {
-        Ok(of_attribute(&attributes::column(columns, data, table, key)?.ok_or_else(unknown)?))
-    };
+    let attribute =
+        |table, key| -> Result<_, RedError> { Ok(of_attribute(&*attribute(table, key)?.ok_or_else(unknown)?)) };
     if let Some(key) = name.strip_prefix("attributes.") {
         let (codes, values) = attribute("spans", key)?;
         return Ok((Codes::BySpan(codes.into()), values));

@@ -5,7 +5,7 @@ use super::messages::{
 };
 use super::set_once;
 use crate::fields::{any_value, key_value};
-use otlp_wire::simd::utf8::is_short_ascii;
+use otlp_wire::simd::utf8::{from_utf8, is_short_ascii};
 use otlp_wire::{ErrorKind, ReadError};
 
 impl<'a> KeyValue<'a> {
@@ -30,41 +30,47 @@ impl<'a> KeyValue<'a> {
         Ok((key, value))
     }
 
-    /// Checks the pair and everything in it. `depth` is the pair's own depth in its request, as for
+    /// The key, which may be no UTF-8, and the value of a pair in the shape that encoders give nearly every one: a key,
+    /// then a value, both lengths in one byte, and nothing else. Neither is looked into.
+    #[inline(always)]
+    pub fn plain(self) -> Option<(&'a [u8], AnyValue<'a>)> {
+        let [key_value::KEY, key_length @ 0..0x80, rest @ ..] = self.content() else { return None };
+        match rest.split_at_checked(*key_length as usize) {
+            Some((key, [key_value::VALUE, length @ 0..0x80, value @ ..])) if *length as usize == value.len() => {
+                Some((key, AnyValue::within(value, self.offset() + 4 + key.len())))
+            }
+            _ => None,
+        }
+    }
+
+    /// Checks the pair and everything in it, and gives the key. `depth` is the pair's own depth in its request, as for
     /// [`AnyValue::check`].
     ///
     /// # Errors
     /// What is wrong, with [`ErrorKind::TooDeep`] for what lies too deep.
     #[inline]
-    pub fn check(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
-        if depth < max_depth && is_plain_pair(self.content()) { Ok(()) } else { self.check_fields(depth, max_depth) }
+    pub fn check(self, depth: u32, max_depth: u32) -> Result<&'a str, ReadError> {
+        // The most frequent message by far, and in this shape a few comparisons tell all that the fields tell one by one.
+        if depth < max_depth
+            && let Some((key, value)) = self.plain()
+            && is_plain_value(value.content())
+            && let Some(key) = from_utf8(key)
+        {
+            return Ok(key);
+        }
+        self.check_fields(depth, max_depth)
     }
 
     #[inline(never)]
-    fn check_fields(self, depth: u32, max_depth: u32) -> Result<(), ReadError> {
+    fn check_fields(self, depth: u32, max_depth: u32) -> Result<&'a str, ReadError> {
         check_depth(depth, max_depth, self.offset())?;
-        match self.pair()? {
-            (_, Some(value)) => value.check(depth + 1, max_depth),
-            _ => Ok(()),
-        }
+        let (key, value) = self.pair()?;
+        value.map_or(Ok(()), |value| value.check(depth + 1, max_depth))?;
+        Ok(key)
     }
 }
 
-/// Whether a `KeyValue` has the shape that encoders give nearly every one, with nothing wrong in it: a key, then a
-/// value that is a scalar, all lengths in one byte, all text ASCII. This is the most frequent message by far, and in
-/// this shape a few comparisons tell all that the fields tell one by one.
-#[inline(always)]
-fn is_plain_pair(content: &[u8]) -> bool {
-    let [key_value::KEY, key_length @ 0..0x80, rest @ ..] = content else { return false };
-    match rest.split_at_checked(*key_length as usize) {
-        Some((key, [key_value::VALUE, length @ 0..0x80, value @ ..])) => {
-            *length as usize == value.len() && is_plain_value(value) && is_short_ascii(key)
-        }
-        _ => false,
-    }
-}
-
-/// The same for an `AnyValue`.
+/// Whether an `AnyValue` is a scalar with nothing wrong in it, its length in one byte, its text ASCII.
 #[inline(always)]
 fn is_plain_value(content: &[u8]) -> bool {
     match content {
@@ -95,6 +101,18 @@ impl<'a> AnyValue<'a> {
     /// another one. Their elements are not looked into.
     #[inline]
     pub fn value(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
+        // A string and nothing else is what most values are.
+        if let [any_value::STRING_VALUE, length @ 0..0x80, text @ ..] = self.content()
+            && usize::from(*length) == text.len()
+            && let Some(text) = from_utf8(text)
+        {
+            return Ok(Some(AnyValueField::String(text)));
+        }
+        self.last_member()
+    }
+
+    #[inline(never)]
+    fn last_member(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
         let (mut value, mut container) = (None, None);
         let mut fields = self.fields();
         let mut start = fields.offset();
@@ -281,21 +299,22 @@ mod tests {
                 reader.read_tag().unwrap();
                 reader.read_bytes().unwrap().to_vec()
             };
-            assert_eq!(KeyValue::new(&pair).check(depth, depth + 1), Ok(()), "{pair:?}");
+            assert!(KeyValue::new(&pair).check(depth, depth + 1).is_ok(), "{pair:?}");
             // Whatever is changed in it, the comparisons let nothing pass that the fields do not.
             let in_full = |view: KeyValue<'_>| match view.pair()? {
-                (_, Some(value)) => value.check_fields(depth + 1, 100),
-                _ => Ok(()),
+                (key, Some(value)) => value.check_fields(depth + 1, 100).map(|()| key.to_owned()),
+                (key, None) => Ok(key.to_owned()),
             };
+            let checked = |view: KeyValue<'_>| view.check(depth, 100).map(str::to_owned);
             for place in 0..pair.len() {
                 let cut = KeyValue::new(&pair[..place]);
-                assert_eq!(cut.check(depth, 100), in_full(cut), "{:?}", cut.content());
+                assert_eq!(checked(cut), in_full(cut), "{:?}", cut.content());
                 let byte = pair[place];
                 for byte in [0, 1, 2, 0x0a, 0x10, 0x12, 0x7f, 0x80, 0xff, byte.wrapping_add(1), byte.wrapping_sub(1)] {
                     let mut changed = pair.clone();
                     changed[place] = byte;
                     let view = KeyValue::new(&changed);
-                    assert_eq!(view.check(depth, 100), in_full(view), "{changed:?}");
+                    assert_eq!(checked(view), in_full(view), "{changed:?}");
                 }
             }
         }

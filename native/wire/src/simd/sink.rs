@@ -70,6 +70,21 @@ impl<'a> Sink<'a> {
         unsafe { self.at.add(offset).cast::<T>().write_unaligned(value) }
     }
 
+    /// As [`Sink::put_at`], but past the cache. Nobody reads these bytes before an `sfence`.
+    ///
+    /// # Safety
+    /// - The room that is left holds `offset` bytes and sixteen more.
+    /// - The address `offset` bytes further on is a multiple of sixteen.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) unsafe fn stream_at(&mut self, offset: usize, value: core::arch::x86_64::__m128i) {
+        #[cfg(debug_assertions)]
+        assert!(offset + 16 <= self.end.addr() - self.at.addr(), "write past the reserved room");
+        debug_assert!((self.at.addr() + offset).is_multiple_of(16));
+        // SAFETY: as for `put_at`; the caller says that the address is aligned. SSE2 is part of x86-64.
+        unsafe { core::arch::x86_64::_mm_stream_si128(self.at.add(offset).cast(), value) }
+    }
+
     /// Keeps the next `count` bytes.
     ///
     /// # Safety

@@ -8,7 +8,7 @@ that knows Arrow:
   `version`.
 - Attributes: list of structs `key`, `type`, and of `text`, `int`, `double`, `bytes` the one that `type` says (0 empty,
   1 string, 2 bool, an `int` of 0 or 1, 3 int, 4 double, 5 array and 6 list of pairs, encoded in `bytes`, 7 bytes), the
-  others null.
+  others null, `text` "".
 - `events`, `links`, `exemplars`: lists of structs of their columns. `body` of a log record: a struct like that of an
   attribute.
 - Of a metric's columns `name`, `description`, `unit`, `kind`, `aggregation_temporality`, `is_monotonic`, `metadata`
@@ -28,7 +28,15 @@ row, unknown ones an error. Items whose resources, or scopes, or metrics are equ
 
 from __future__ import annotations
 
+try:
+    import pyarrow as _pyarrow  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"Arrow needs the module {missing.name}: pip install 'otlp-fast[columns]'", name=missing.name
+    ) from None
+
+from otlp_fast.columns.arrow.arrays import value_array
 from otlp_fast.columns.arrow.export import to_arrow
 from otlp_fast.columns.arrow.reading import to_request
 
-__all__ = ["to_arrow", "to_request"]
+__all__ = ["to_arrow", "to_request", "value_array"]

@@ -22,9 +22,8 @@ from otlp_fast.columns.attributes import (
     ValueColumn,
 )
 from otlp_fast.columns.tables import I32, U32, Ids
-from otlp_fast.columns.text import BytesColumn, TextColumn
+from otlp_fast.columns.text import BytesColumn, Dictionary, TextColumn
 
-TEXT = pa.dictionary(pa.int32(), pa.string())
 Mask = npt.NDArray[np.bool_]
 
 
@@ -82,14 +81,15 @@ def struct_array(fields: dict[str, pa.Array], valid: Mask | None = None) -> pa.A
 
 
 def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
-    """Values of any type: the type, and the one of four columns that it says, null in the others."""
+    """Values of any type: the type, and the one of four columns that it says, null or "" in the others."""
     types, count = values.types, len(values)
     return {
         "type": number_array(types),
-        "text": pa.nulls(count, TEXT) if values.text is None else text_array(values.text, types == STRING),
+        # DuckDB before 2 writes past its memory for a list of dictionaries with nulls: here they have "" instead.
+        "text": text_array(no_text(count) if values.text is None else values.text),
         "int": pa.nulls(count, pa.int64())
         if values.int is None
-        else number_array(values.int, np.isin(types, (INT, BOOL))),
+        else number_array(values.int, (types == INT) | (types == BOOL)),
         "double": pa.nulls(count, pa.float64())
         if values.double is None
         else number_array(values.double, types == DOUBLE),
@@ -97,9 +97,16 @@ def value_fields(values: ValueColumn) -> dict[str, pa.Array]:
     }
 
 
+def no_text(count: int) -> TextColumn:
+    """Rows of ""."""
+    nothing = Dictionary(np.zeros(2, dtype=np.uint32), np.empty(0, dtype=np.uint8))
+    return TextColumn(np.zeros(count, dtype=np.uint32), nothing)
+
+
 def content_array(values: ValueColumn) -> pa.Array:
     """Bytes, and the messages of arrays and lists of pairs; null for other types."""
-    valid = np.isin(values.types, (ARRAY, PAIRS, BYTES))
+    types = values.types
+    valid = (types == ARRAY) | (types == PAIRS) | (types == BYTES)
     if values.bytes is None:
         return pa.nulls(len(values), pa.binary())
     if values.rows is None:

@@ -165,7 +165,7 @@ def value_columns(fields: Fields, absent: int) -> dict[str, Any]:
     known = types.valid
     if not known.all():
         derived = np.full(len(kinds), absent, dtype=np.uint8)
-        for values, kind in ((encoded, BYTES), (double, DOUBLE), (integer, INT), (text, STRING)):
+        for values, kind in ((text, STRING), (integer, INT), (double, DOUBLE), (encoded, BYTES)):
             derived[values.valid] = kind
         kinds = np.where(known, kinds, derived)
     fields.finish()

@@ -15,14 +15,18 @@
 #![allow(clippy::needless_range_loop)]
 
 use core::arch::x86_64::{
-    __m128i, __m256i, _mm_loadu_si128, _mm256_broadcastsi128_si256, _mm256_castpd_si256, _mm256_castsi128_si256,
-    _mm256_castsi256_pd, _mm256_castsi256_si128, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256,
-    _mm256_or_si256, _mm256_set1_epi64x, _mm256_shuffle_epi8, _mm256_shuffle_pd, _mm256_unpackhi_epi64,
-    _mm256_unpacklo_epi64,
+    __m128i, __m256i, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_or_si128, _mm_sfence, _mm_unpackhi_epi64,
+    _mm256_broadcastsi128_si256, _mm256_castpd_si256, _mm256_castsi128_si256, _mm256_castsi256_pd,
+    _mm256_castsi256_si128, _mm256_cmpeq_epi64, _mm256_extracti128_si256, _mm256_inserti128_si256, _mm256_loadu_si256,
+    _mm256_or_si256, _mm256_set1_epi64x, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_shuffle_pd,
+    _mm256_testz_si256, _mm256_unpackhi_epi64, _mm256_unpacklo_epi64,
 };
 
 use super::super::sink::Sink;
-use super::{Template, WINDOW};
+use super::{Seen, Template, WINDOW, scalar};
+
+/// Words in a vector.
+const LANES: usize = 4;
 
 /// Records that the kernel of twenty bytes writes together.
 const BLOCK: usize = 8;
@@ -32,22 +36,64 @@ const NONE: u8 = 0x80;
 
 /// Appends a record for each row. The columns are equally long.
 #[target_feature(enable = "avx2")]
-pub(super) fn append<const N: usize>(template: &Template<N>, columns: [&[u64]; N], out: &mut Vec<u8>) {
-    if template.size == 20 && template.places[..] == [3, 12] {
-        let (first, second) = (columns[0].as_chunks::<BLOCK>(), columns[1].as_chunks::<BLOCK>());
-        append_twenties(template, first.0, second.0, out);
-        append_records::<N, false>(template, columns.map(|column| column.as_chunks::<BLOCK>().1), out);
-    } else if template.windows.len() == 1 {
-        append_records::<N, false>(template, columns, out);
-    } else {
-        append_records::<N, true>(template, columns, out);
+pub(super) fn append<const N: usize>(template: &Template<N>, columns: [&[u64]; N], out: &mut Vec<u8>) -> [Seen; N] {
+    let is_twenty = template.size == 20 && template.places[..] == [3, 12];
+    let rows = columns.first().map_or(0, |column| column.len());
+    let whole_blocks = rows - rows % if is_twenty { BLOCK } else { LANES };
+    let blocks = columns.map(|column| &column[..whole_blocks]);
+    let around_cache = template.around_cache && out.as_ptr_range().end.addr().is_multiple_of(size_of::<__m128i>());
+    let watched = match template.windows.len() {
+        1 if is_twenty && around_cache => append_twenties::<N, true>(template, blocks, out),
+        1 if is_twenty => append_twenties::<N, false>(template, blocks, out),
+        1 => append_records::<N, false>(template, blocks, out),
+        _ => append_records::<N, true>(template, blocks, out),
+    };
+    let mut seen = scalar::append(template, columns.map(|column| &column[whole_blocks..]), out);
+    for index in 0..N {
+        seen[index] = seen[index].and(watched[index].seen());
+    }
+    seen
+}
+
+/// What was seen of a column, in lanes.
+#[derive(Clone, Copy)]
+struct Watched {
+    zeros: __m256i,
+    any_bits: __m256i,
+}
+
+impl Watched {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn nothing() -> Self {
+        Self { zeros: _mm256_setzero_si256(), any_bits: _mm256_setzero_si256() }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn look(&mut self, words: __m256i) {
+        self.zeros = _mm256_or_si256(self.zeros, _mm256_cmpeq_epi64(words, _mm256_setzero_si256()));
+        self.any_bits = _mm256_or_si256(self.any_bits, words);
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn seen(self) -> Seen {
+        let halves = _mm_or_si128(_mm256_castsi256_si128(self.any_bits), _mm256_extracti128_si256::<1>(self.any_bits));
+        let any_bits = _mm_cvtsi128_si64(_mm_or_si128(halves, _mm_unpackhi_epi64(halves, halves))).cast_unsigned();
+        Seen { has_zero: _mm256_testz_si256(self.zeros, self.zeros) == 0, any_bits }
     }
 }
 
-/// Appends a record for each row; records of more than one window are `LONG`.
+/// Appends a record for each row; records of more than one window are `LONG`. Rows are a multiple of `LANES`.
 #[target_feature(enable = "avx2")]
-fn append_records<const N: usize, const LONG: bool>(template: &Template<N>, columns: [&[u64]; N], out: &mut Vec<u8>) {
-    let Some((first, others)) = template.windows.split_first() else { return };
+fn append_records<const N: usize, const LONG: bool>(
+    template: &Template<N>,
+    columns: [&[u64]; N],
+    out: &mut Vec<u8>,
+) -> [Watched; N] {
+    let mut watched = [Watched::nothing(); N];
+    let Some((first, others)) = template.windows.split_first() else { return watched };
     let first = load(first);
     let mut patterns = [first; N];
     for (pattern, place) in patterns.iter_mut().zip(template.places) {
@@ -57,28 +103,35 @@ fn append_records<const N: usize, const LONG: bool>(template: &Template<N>, colu
         }
         *pattern = load(&bytes);
     }
-    let rows = columns.first().map_or(0, |column| column.len());
-    let columns = columns.map(|column| &column[..rows]);
-    let mut sink = Sink::with_room(out, template.room(rows).unwrap_or(usize::MAX));
-    for row in 0..rows {
-        let mut record = first;
+    let columns = columns.map(|column| column.as_chunks::<LANES>().0);
+    let blocks = columns.first().map_or(0, |column| column.len());
+    let columns = columns.map(|column| &column[..blocks]);
+    let mut sink = Sink::with_room(out, template.room(blocks * LANES).unwrap_or(usize::MAX));
+    for block in 0..blocks {
         for index in 0..N {
-            let word = _mm256_set1_epi64x(columns[index][row].cast_signed());
-            record = _mm256_or_si256(record, _mm256_shuffle_epi8(word, patterns[index]));
+            watched[index].look(load_words(&columns[index][block]));
         }
-        // SAFETY: the room holds every record, and behind the last one what its windows take beyond it. They cover the
-        // whole record.
-        unsafe {
-            sink.put_at(0, record);
-            if LONG {
-                for (index, window) in others.iter().enumerate() {
-                    sink.put_at((index + 1) * WINDOW, load(window));
-                }
+        for row in 0..LANES {
+            let mut record = first;
+            for index in 0..N {
+                let word = _mm256_set1_epi64x(columns[index][block][row].cast_signed());
+                record = _mm256_or_si256(record, _mm256_shuffle_epi8(word, patterns[index]));
             }
-            sink.keep(template.size);
+            // SAFETY: the room holds every record, and behind the last one what its windows take beyond it. They cover the
+            // whole record.
+            unsafe {
+                sink.put_at(0, record);
+                if LONG {
+                    for (index, window) in others.iter().enumerate() {
+                        sink.put_at((index + 1) * WINDOW, load(window));
+                    }
+                }
+                sink.keep(template.size);
+            }
         }
     }
     sink.finish();
+    watched
 }
 
 /// Appends records of twenty bytes with words at 3 and 12.
@@ -89,7 +142,11 @@ fn append_records<const N: usize, const LONG: bool>(template: &Template<N>, colu
 /// a2 a2 a2 | a2 a2 a2 . b2 b2 b2 b2 b2 b2 b2 b2 ... a3 | a3 a3 a3 a3 a3 a3 a3 . b3 b3 b3 b3 b3 b3 b3 b3
 /// ```
 #[target_feature(enable = "avx2")]
-fn append_twenties<const N: usize>(template: &Template<N>, a: &[[u64; BLOCK]], b: &[[u64; BLOCK]], out: &mut Vec<u8>) {
+fn append_twenties<const N: usize, const AROUND_CACHE: bool>(
+    template: &Template<N>,
+    columns: [&[u64]; N],
+    out: &mut Vec<u8>,
+) -> [Watched; N] {
     // In these patterns, bytes 0 to 7 are the word that comes first in the vector, 8 to 15 the one behind it.
     const PATTERNS: [[u8; 16]; 5] = [
         [NONE, NONE, NONE, 0, 1, 2, 3, 4, 5, 6, 7, NONE, 8, 9, 10, 11],
@@ -107,8 +164,15 @@ fn append_twenties<const N: usize>(template: &Template<N>, a: &[[u64; BLOCK]], b
     }
     let four = four.as_chunks().0;
     let third = both(&THIRD);
+    let mut watched = [Watched::nothing(); N];
+    let (a, b) = (columns[0].as_chunks::<BLOCK>().0, columns[1].as_chunks::<BLOCK>().0);
     let mut sink = Sink::with_room(out, template.room(a.len() * BLOCK).unwrap_or(usize::MAX));
     for (a, b) in a.iter().zip(b) {
+        for (column, block) in [a, b].into_iter().enumerate() {
+            let [low, high] = block.as_chunks::<LANES>().0 else { continue };
+            watched[column].look(load_words(low));
+            watched[column].look(load_words(high));
+        }
         let (a01, a23) = (pairs(a, 0), pairs(a, 2));
         let (b01, b23) = (pairs(b, 0), pairs(b, 2));
         let a3_b3 = _mm256_unpackhi_epi64(a23, b23);
@@ -125,17 +189,29 @@ fn append_twenties<const N: usize>(template: &Template<N>, a: &[[u64; BLOCK]], b
             vectors[index] = _mm256_or_si256(moved, both(&four[index]));
         }
         vectors[3] = _mm256_or_si256(vectors[3], _mm256_shuffle_epi8(a3_b3, third));
-        // SAFETY: the room holds every record.
-        unsafe {
-            for index in 0..5 {
-                sink.put(_mm256_castsi256_si128(vectors[index]));
-            }
-            for index in 0..5 {
-                sink.put(_mm256_extracti128_si256::<1>(vectors[index]));
+        for index in 0..5 {
+            let (low, high) = (_mm256_castsi256_si128(vectors[index]), _mm256_extracti128_si256::<1>(vectors[index]));
+            // SAFETY: the room holds every record; where they go around the cache, the first begins at a multiple of sixteen,
+            // as the caller of this function saw to, and so do all vectors, as eight records are ten of them.
+            unsafe {
+                if AROUND_CACHE {
+                    sink.stream_at(index * 16, low);
+                    sink.stream_at(80 + index * 16, high);
+                } else {
+                    sink.put_at(index * 16, low);
+                    sink.put_at(80 + index * 16, high);
+                }
             }
         }
+        // SAFETY: all of them were written.
+        unsafe { sink.keep(160) };
+    }
+    if AROUND_CACHE {
+        // Such stores are ordered against nothing, not even what another thread is told of them.
+        _mm_sfence();
     }
     sink.finish();
+    watched
 }
 
 /// Words `at` and `at + 1` of a block in the lower half, and the two that stand four further on in the upper half.
@@ -166,6 +242,13 @@ fn both(bytes: &[u8; 16]) -> __m256i {
 fn load(bytes: &[u8; WINDOW]) -> __m256i {
     // SAFETY: the load is the 32 bytes.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn load_words(words: &[u64; LANES]) -> __m256i {
+    // SAFETY: the load is the four words.
+    unsafe { _mm256_loadu_si256(words.as_ptr().cast()) }
 }
 
 #[inline]

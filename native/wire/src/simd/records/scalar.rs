@@ -4,10 +4,10 @@
 //! last word take one or two arrays of sixteen, whatever they are, and what stands behind it is whole windows.
 
 use super::super::sink::Sink;
-use super::{Template, WINDOW};
+use super::{Seen, Template, WINDOW};
 
 /// Appends a record for each row. The columns are equally long.
-pub(super) fn append<const N: usize>(template: &Template<N>, columns: [&[u64]; N], out: &mut Vec<u8>) {
+pub(super) fn append<const N: usize>(template: &Template<N>, columns: [&[u64]; N], out: &mut Vec<u8>) -> [Seen; N] {
     // Constant bytes behind the last word, if any, or only those in front of it.
     let last = template.places.last().map_or(0, |place| place + 8);
     let constant = if last == template.size { last.saturating_sub(8) } else { template.size };
@@ -25,8 +25,9 @@ fn append_arrays<const N: usize, const ARRAYS: usize, const LONG: bool>(
     template: &Template<N>,
     columns: [&[u64]; N],
     out: &mut Vec<u8>,
-) {
-    let Some((first, others)) = template.windows.split_first() else { return };
+) -> [Seen; N] {
+    let mut seen = [Seen::default(); N];
+    let Some((first, others)) = template.windows.split_first() else { return seen };
     let rows = columns.first().map_or(0, |column| column.len());
     let columns = columns.map(|column| &column[..rows]);
     let arrays = &first.as_chunks::<16>().0[..ARRAYS];
@@ -38,8 +39,11 @@ fn append_arrays<const N: usize, const ARRAYS: usize, const LONG: bool>(
             for (index, array) in arrays.iter().enumerate() {
                 sink.put_at(index * 16, *array);
             }
-            for (column, place) in columns.iter().zip(template.places) {
-                sink.put_at(place, column[row]);
+            for ((column, place), seen) in columns.iter().zip(template.places).zip(&mut seen) {
+                let word = column[row];
+                seen.any_bits |= word;
+                seen.has_zero |= word == 0;
+                sink.put_at(place, word);
             }
             if LONG {
                 for (index, window) in others.iter().enumerate() {
@@ -50,4 +54,5 @@ fn append_arrays<const N: usize, const ARRAYS: usize, const LONG: bool>(
         }
     }
     sink.finish();
+    seen
 }
