@@ -2,7 +2,8 @@
 //!
 //! The request is written without the GIL, and meanwhile nobody may change what is read. The arrays of decoded tables (`Array`) never
 //! change and are read where they are. All others are copied first, as in [`crate::input`]: a NumPy array can be written to, and
-//! whether a read-only one shows an array that can is not for us to see. A copy costs about a tenth of the writing.
+//! whether a read-only one shows an array that can is not for us to see. Of 100,000 spans with 8 attributes, 28 MB of columns and
+//! 44 MB of request, the call takes 75 ms from NumPy and 55 ms from decoded arrays, 27 ms of which is the copy into `bytes`.
 
 use crate::array::Array;
 use crate::errors::BorderError;

@@ -8,6 +8,15 @@
 //! `otlp-schema` that the walker over SDK objects uses, and closed, which moves bytes only where the guess was wrong. Nothing is
 //! allocated for an item. Items need not be in the order of their scopes: they are put into it by counting (`grouping`).
 //!
+//! **Speed.** Spans of 440 bytes with 8 attributes (AMD EPYC virtual machine, 2026-11-21): 170 ns each where the request fits the cache,
+//! 2.5 GB/s; 210 ns of a request of 44 MB, which is less than a plain copy into fresh memory takes there. What was tried:
+//! - taking memory by the bytes of the columns instead of by the first items: 6 % slower at 2 MB, 14 % at 44 MB, as the request
+//!   outgrew it and was copied;
+//! - the strings of dictionaries as slices made ahead: 4 % faster, for 16 bytes of memory for each string. Left out.
+//!
+//! There is no vector code of its own: a row becomes fields of 2 to 60 bytes, whose places depend on all lengths in front of them. Arrays
+//! of numbers without that are [`crate::points`]'.
+//!
 //! **Where OTLP has two forms for one meaning**: a resource and a scope are there even when they are empty, as SDKs have it; an empty
 //! status is left out, as it would be two bytes in most spans. Resources and scopes stand in the order of their tables, also
 //! those without items.
