@@ -6,7 +6,7 @@ use super::messages::{
 use super::set_once;
 use crate::fields::{any_value, key_value};
 use otlp_wire::simd::utf8::{from_utf8, is_short_ascii};
-use otlp_wire::{ErrorKind, ReadError};
+use otlp_wire::{ErrorKind, ReadError, Reader};
 
 impl<'a> KeyValue<'a> {
     /// The key, "" where there is none, and the value.
@@ -101,12 +101,20 @@ impl<'a> AnyValue<'a> {
     /// another one. Their elements are not looked into.
     #[inline]
     pub fn value(self) -> Result<Option<AnyValueField<'a>>, ReadError> {
-        // A string and nothing else is what most values are.
-        if let [any_value::STRING_VALUE, length @ 0..0x80, text @ ..] = self.content()
-            && usize::from(*length) == text.len()
-            && let Some(text) = from_utf8(text)
-        {
-            return Ok(Some(AnyValueField::String(text)));
+        // A string or an integer and nothing else is what nearly all values are.
+        match self.content() {
+            [any_value::STRING_VALUE, length @ 0..0x80, text @ ..] if usize::from(*length) == text.len() => {
+                if let Some(text) = from_utf8(text) {
+                    return Ok(Some(AnyValueField::String(text)));
+                }
+            }
+            [any_value::INT_VALUE, number @ ..] => {
+                let mut reader = Reader::new(number);
+                if let (Ok(number), true) = (reader.read_varint(), reader.is_at_end()) {
+                    return Ok(Some(AnyValueField::Int(number as i64)));
+                }
+            }
+            _ => {}
         }
         self.last_member()
     }
