@@ -71,7 +71,7 @@ def _files(inspection: Inspection) -> Table:
     table = _table("Files", "file", "format", "compression", ">bytes", ">requests", ">bytes of requests")
     for file in inspection.files:
         sizes = (file.bytes, file.requests, file.request_bytes)
-        table.add_row(_shown(file.name), file.format, file.encoding, *map(_number, sizes))
+        table.add_row(_printable(file.name), file.format, file.encoding, *map(_number, sizes))
     return table
 
 
@@ -143,12 +143,14 @@ def _title(name: str, tally: Tally[Any], top: int) -> str:
 
 def _shown(name: str, nothing: str = _NOTHING) -> str:
     """A name that somebody else chose, without what would steer a terminal, and not too long."""
-    name = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name[: _LONGEST_NAME + 1]
-    )
     if len(name) > _LONGEST_NAME:
         name = f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return name or nothing
+    return _printable(name) or nothing
+
+
+def _printable(name: str) -> str:
+    """A name without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def _severity(number: int) -> str:
