@@ -12,8 +12,9 @@ use otlp_schema::json::{FromJsonError, FromJsonErrorKind};
 use otlp_schema::merge::MergeError;
 use otlp_schema::response::ResponseError;
 use otlp_schema::split::SplitError;
+use otlp_tracezip::TracezipError;
 use otlp_wire::ReadError;
-use pyo3::exceptions::{PyBufferError, PyMemoryError, PyValueError};
+use pyo3::exceptions::{PyBufferError, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::fmt::Display;
@@ -46,6 +47,8 @@ pub(crate) enum BorderError {
     OutOfMemory(String),
     /// Data that cannot be decompressed, or a level that does not exist; with what to say about it.
     Compression(CompressionError, String),
+    /// A frame that is not made or not taken.
+    Tracezip(TracezipError),
     /// Spans that are not counted as they should be.
     Red(RedError),
     /// A `Buffer` that was released, or one that is still in use.
@@ -113,6 +116,15 @@ impl From<BorderError> for PyErr {
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
+            BorderError::Tracezip(error) => match error {
+                TracezipError::OutOfMemory => PyMemoryError::new_err(error.to_string()),
+                TracezipError::Uncommitted => PyRuntimeError::new_err(error.to_string()),
+                TracezipError::StateLost => raised("StateLostError", &error.to_string(), |_| Ok(())),
+                TracezipError::Repeated => raised("RepeatedFrameError", &error.to_string(), |_| Ok(())),
+                TracezipError::Damaged { .. } | TracezipError::Limit { .. } => {
+                    raised("CompressionError", &error.to_string(), |_| Ok(()))
+                }
+            },
             BorderError::Split(SplitError::OutOfMemory) => PyMemoryError::new_err(SplitError::OutOfMemory.to_string()),
             BorderError::Split(error @ SplitError::TooMuchRepeated) => {
                 raised("EncodeError", &error.to_string(), |_| Ok(()))

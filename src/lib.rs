@@ -17,6 +17,7 @@ mod red;
 mod row;
 mod split;
 mod stream;
+mod tracezip;
 mod write;
 
 // Links the walker in: nothing here calls it, Python does.
@@ -57,6 +58,8 @@ mod _core {
     use crate::split::{count_items, split, split_request};
     #[pymodule_export]
     use crate::stream::{Compressor, Decompressor};
+    #[pymodule_export]
+    use crate::tracezip::{TracezipDecoder, TracezipEncoder, tracezip_header};
     #[pymodule_export]
     use crate::write::write_tables;
 

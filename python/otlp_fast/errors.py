@@ -37,6 +37,14 @@ class CompressionError(OtlpError, ValueError):
     """Compressed data that is corrupt or cut off, or that passes the limit when it is decompressed."""
 
 
+class StateLostError(CompressionError):
+    """A tracezip frame that builds on a state which its decoder does not have: the sender must reset the stream."""
+
+
+class RepeatedFrameError(CompressionError):
+    """A tracezip frame that was committed before: it is to be answered as then, and not to be delivered again."""
+
+
 class FileError(OtlpError, ValueError):
     """A file that cannot be read on, or that cannot be written as it was asked for.
 

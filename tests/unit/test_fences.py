@@ -30,8 +30,9 @@ CRATES = {
     "native/otlp": {"otlp_wire", "otlp_schema"},
     "native/columns": {"otlp_wire", "otlp_schema", "otlp_columns"},
     "native/compression": {"otlp_compression"},
+    "native/tracezip": {"otlp_wire", "otlp_schema", "otlp_tracezip"},
     "native/sdk": {"otlp_wire", "otlp_schema", "otlp_sdk"},
-    "src": {"otlp_wire", "otlp_schema", "otlp_columns", "otlp_compression", "otlp_sdk", "pyo3"},
+    "src": {"otlp_wire", "otlp_schema", "otlp_columns", "otlp_compression", "otlp_tracezip", "otlp_sdk", "pyo3"},
 }
 OPENTELEMETRY_ALLOWED_BELOW = ("otlp_fast/exporter/", "otlp_fast/processor/", "otlp_fast/compat.py", "otlp_fast/demo/")
 
@@ -73,7 +74,7 @@ def test_every_unsafe_block_names_its_duty(path: Path) -> None:
             assert "SAFETY:" in lines[above], f"{relative(path)}:{number + 1}: unsafe without a SAFETY line"
 
 
-@pytest.mark.parametrize("crate", ["native/otlp", "native/columns", "native/compression"])
+@pytest.mark.parametrize("crate", ["native/otlp", "native/columns", "native/compression", "native/tracezip"])
 def test_crates_outside_the_fence_forbid_unsafe(crate: str) -> None:
     assert "#![forbid(unsafe_code)]" in (PROJECT / crate / "src/lib.rs").read_text(encoding="utf-8")
 
