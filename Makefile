@@ -39,7 +39,7 @@ test: test-rust test-python test-oldest-sdk
 
 test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
-	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression
+	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip
 	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
 
 test-python: $(VENV)/.installed

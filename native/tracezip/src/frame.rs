@@ -57,11 +57,12 @@ impl Flags {
             Signal::Logs => 1,
             Signal::Metrics => 2,
         };
-        u8::from(self.is_reset) * RESET
-            | u8::from(self.is_stateless) * STATELESS
-            | u8::from(self.is_raw) * RAW
-            | u8::from(self.is_compressed) * ZSTD
-            | signal << SIGNAL_SHIFT
+        let of = |is_set, flag| if is_set { flag } else { 0 };
+        of(self.is_reset, RESET)
+            | of(self.is_stateless, STATELESS)
+            | of(self.is_raw, RAW)
+            | of(self.is_compressed, ZSTD)
+            | (signal << SIGNAL_SHIFT)
     }
 
     fn from_byte(byte: u8) -> Result<Self, TracezipError> {

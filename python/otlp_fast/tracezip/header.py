@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from otlp_fast import _core
-from otlp_fast.tracezip.limits import Limits
+from otlp_fast.tracezip.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from otlp_fast._decode import BytesLike
@@ -42,7 +42,7 @@ class FrameHeader(NamedTuple):
     """XXH3 of the request."""
 
 
-def read_header(frame: BytesLike, limits: Limits = Limits()) -> FrameHeader:
+def read_header(frame: BytesLike, limits: Limits = DEFAULT_LIMITS) -> FrameHeader:
     """Read what a frame says of itself: where it belongs, and how long its request is.
 
     The checksum is checked, the lengths, and every limit that the header can pass; the columns are not looked at.

@@ -18,3 +18,6 @@ class Limits(NamedTuple):
     """The most bytes that the columns of a frame may take before compression."""
     max_state: int = 4 << 20
     """The most bytes that the tables of one end of a stream take: 64 KiB to 256 MiB."""
+
+
+DEFAULT_LIMITS = Limits()

@@ -6,11 +6,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from otlp_fast import _core
-from otlp_fast.tracezip.limits import Limits
+from otlp_fast.tracezip.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from otlp_fast._decode import BytesLike
     from typing_extensions import Self
+
+    from otlp_fast._decode import BytesLike
 
 
 class EncoderStats(NamedTuple):
@@ -64,7 +65,7 @@ class Encoder:
         *,
         stateless: bool = False,
         stream_id: bytes | None = None,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Make the end of a new stream.
 
@@ -138,8 +139,8 @@ class Decoder:
     One thread uses it at a time; another gets a RuntimeError. Work is done without the GIL.
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:
-        """Make an end that knows no stream yet: it takes the first that begins with a reset, and frames without state."""
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Make an end that knows no stream yet: the first that begins with a reset becomes its own."""
         self.limits = limits
         self._end = _core.TracezipDecoder(limits)
         self._commits_at_once = False
