@@ -8,8 +8,8 @@ from typing import NamedTuple
 class Limits(NamedTuple):
     """What a decoder allows, each checked before memory is taken. Both ends of a stream need the same `max_state`.
 
-    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096, and above 1 MiB a
-    frame must not be smaller than a thousandth of its request.
+    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096, and above 1 MiB
+    a frame must not be smaller than a thousandth of its request.
     """
 
     max_decoded_len: int = 20 << 20

@@ -53,8 +53,8 @@ class DecoderStats(NamedTuple):
 class Encoder:
     """The sending end of a stream: makes a frame of each request.
 
-    A frame is pending until the receiver has answered: `commit` where it took the frame, `rollback` where the request is
-    given up. Only then can the next one be encoded. Within `with`, frames are committed at once.
+    A frame is pending until the receiver has answered: `commit` where it took the frame, `rollback` where the request
+    is given up. Only then can the next one be encoded. Within `with`, frames are committed at once.
 
     One thread uses it at a time; another gets a RuntimeError. Work is done without the GIL.
     """
@@ -133,8 +133,8 @@ class Encoder:
 class Decoder:
     """The receiving end of a stream: makes the same bytes of each frame.
 
-    A frame is pending until the request was handed on: `commit` where the next hop took it, `rollback` where it did not and
-    the frame may come again. Within `with`, frames are committed at once.
+    A frame is pending until the request was handed on: `commit` where the next hop took it, `rollback` where it did not
+    and the frame may come again. Within `with`, frames are committed at once.
 
     One thread uses it at a time; another gets a RuntimeError. Work is done without the GIL.
     """
