@@ -2,6 +2,7 @@
 //!
 //! A request is a tree of nodes. Each says its shape, then its values; where the shape has a run of nodes, they follow.
 
+use crate::capacity::Capacity;
 use crate::coder::{Coder, Columns, Reading, Writing};
 use crate::error::{TracezipError, damaged};
 use crate::families::Families;
@@ -44,13 +45,13 @@ pub(crate) struct Encoded {
 }
 
 impl Codec {
-    /// A stream that has learned nothing, with tables of so many bytes.
-    pub(crate) fn new(signal: Signal, max_state: usize) -> Self {
+    /// A stream that has learned nothing.
+    pub(crate) fn new(signal: Signal, capacity: Capacity) -> Self {
         Self {
             signal,
-            shapes: Shapes::new(max_state / 2),
-            families: Families::new(max_state / 4, (max_state >> 15).max(8)),
-            ids: Ids::new((max_state >> 10).max(64)),
+            shapes: Shapes::new(capacity.shapes),
+            families: Families::new(capacity.values, capacity.families),
+            ids: Ids::new(capacity.mentions),
             heads: HeadModels::new(),
             latest: Latest::default(),
             committed: Latest::default(),

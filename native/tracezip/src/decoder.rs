@@ -82,15 +82,16 @@ impl Decoder {
         }
         let offset = bytes.len() - 4 - frame.zblock.len();
         let signal = frame.flags.signal;
+        let state_log2 = frame.header.state_log2 as u32;
         let mut single;
         let stream = if frame.flags.is_stateless {
-            single = Stream::new(signal, self.limits.max_state);
+            single = Stream::new(signal, state_log2);
             &mut single
         } else if frame.flags.is_reset {
-            self.coming.insert(Stream::new(signal, self.limits.max_state))
+            self.coming.insert(Stream::new(signal, state_log2))
         } else {
             match &mut self.stream {
-                Some(stream) if stream.signal() == signal => stream,
+                Some(stream) if (stream.signal(), stream.state_log2()) == (signal, state_log2) => stream,
                 _ => return Err(TracezipError::StateLost),
             }
         };

@@ -54,7 +54,7 @@ impl Encoder {
     /// An encoder of a new stream.
     pub fn new(signal: Signal, options: Options) -> Self {
         Self {
-            stream: Stream::new(signal, options.limits.max_state),
+            stream: Stream::new(signal, options.limits.state_log2()),
             options,
             epoch: 0,
             seq: 0,
@@ -94,6 +94,7 @@ impl Encoder {
             items: body.items,
             plain_len: plain_len as u64,
             prefix_len: body.prefix_len as u64,
+            state_log2: self.stream.state_log2().into(),
             content_hash: state::content_hash(request),
         };
         let zblock = body.zblock.as_deref().unwrap_or(&body.text);

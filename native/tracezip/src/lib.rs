@@ -12,6 +12,7 @@
 //! This crate knows nothing of Python, and has no unsafe code.
 #![forbid(unsafe_code)]
 
+mod capacity;
 mod codec;
 mod coder;
 pub mod decoder;

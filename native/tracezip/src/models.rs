@@ -41,7 +41,7 @@ pub(crate) fn place_width(len: usize) -> u32 {
 const CLASS_WIDTH: u32 = 6;
 const MAX_CLASS: u32 = (1 << CLASS_WIDTH) - 1;
 /// The bits behind a number's highest that are decisions, as they often recur.
-const LEADING: u32 = 2;
+const LEADING: u32 = 1;
 /// The decisions of one tree of magnitudes: of the class, then of the leading bits of each class.
 const MAGNITUDE_LEN: usize = (1 << CLASS_WIDTH) + ((1 << CLASS_WIDTH) << LEADING);
 /// How many trees of magnitudes there are, by how large the number was last time.

@@ -1,5 +1,6 @@
 //! What both ends of a stream keep: what was learned, and the text that the ZBlock refers back to.
 
+use crate::capacity::Capacity;
 use crate::codec::Codec;
 use crate::coder::Reading;
 use crate::error::{TracezipError, damaged};
@@ -20,8 +21,6 @@ mod column {
 
 /// zstd's level for the text.
 const LEVEL: i32 = 3;
-/// The part of a state that is kept of earlier text.
-const HISTORY_PART: usize = 128;
 
 /// What a frame holds.
 #[derive(Debug)]
@@ -39,7 +38,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct Stream {
     signal: Signal,
-    max_state: usize,
+    state_log2: u32,
     codec: Codec,
     /// The text of committed frames, the latest last.
     history: Vec<u8>,
@@ -48,12 +47,17 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(signal: Signal, max_state: usize) -> Self {
-        Self { signal, max_state, codec: Codec::new(signal, max_state), history: Vec::new(), pending: Vec::new() }
+    pub(crate) fn new(signal: Signal, state_log2: u32) -> Self {
+        let codec = Codec::new(signal, Capacity::of(state_log2));
+        Self { signal, state_log2, codec, history: Vec::new(), pending: Vec::new() }
     }
 
     pub(crate) fn signal(&self) -> Signal {
         self.signal
+    }
+
+    pub(crate) fn state_log2(&self) -> u32 {
+        self.state_log2
     }
 
     /// What a frame of the request holds.
@@ -148,7 +152,7 @@ impl Stream {
     pub(crate) fn commit(&mut self) {
         self.codec.commit();
         self.history.append(&mut self.pending);
-        let capacity = self.max_state / HISTORY_PART;
+        let capacity = Capacity::of(self.state_log2).text;
         // In steps, so that not each frame moves it all.
         if self.history.len() > 2 * capacity {
             self.history.drain(..self.history.len() - capacity);
@@ -161,7 +165,7 @@ impl Stream {
     }
 
     pub(crate) fn clear(&mut self) {
-        *self = Self::new(self.signal, self.max_state);
+        *self = Self::new(self.signal, self.state_log2);
     }
 }
 
