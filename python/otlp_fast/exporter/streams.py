@@ -41,21 +41,16 @@ class Streams:
     @contextmanager
     def taken(self) -> Iterator[Encoder]:
         """Give an encoder that is nobody else's in the body, behind which what was not committed is rolled back."""
-        try:
-            encoder = None if self._pause.is_on else self._idle.pop()
-            stands_alone = self._pause.is_on
-        except IndexError:
-            stands_alone = True
-        if stands_alone:
+        stream = None if self._pause.is_on else self._free_stream()
+        if stream is None:
             yield Encoder(self._signal, stateless=True)
             return
-        # Out of a body that ends by an exception nothing comes back: a stream is cheaper to begin than to mend.
+        # Nothing comes back from a body that ends by an exception: a stream is cheaper to begin than to mend.
         kept = None
         try:
-            encoder = encoder or Encoder(self._signal)
-            yield encoder
-            encoder.rollback()
-            kept = encoder
+            yield stream
+            stream.rollback()
+            kept = stream
         finally:
             self._idle.append(kept)
 
@@ -74,3 +69,10 @@ class Streams:
                 return 0.0
             self._cost = 0
             return self._pause.begin()
+
+    def _free_stream(self) -> Encoder | None:
+        """Give the stream that was used last, or None where all are in use."""
+        try:
+            return self._idle.pop() or Encoder(self._signal)
+        except IndexError:
+            return None
