@@ -17,7 +17,7 @@ from otlp_fast.exporter.http import OTLPSpanExporter
 from otlp_fast.exporter.pause import GrowingPause
 from otlp_fast.exporter.spool import Spool
 from otlp_fast.tracezip import Encoder, FrameHeader, read_header
-from scripted_receiver import Handler, Receiver, Reply, Request
+from scripted_receiver import LOGGER, Handler, Receiver, Reply, Request
 from telemetry import make_spans
 from tracezip_receiver import TracezipReceiver
 
