@@ -48,7 +48,7 @@ class OTLPExporter:
     Args:
         settings: What to send and where.
         transport: How.
-        compression: How requests are encoded; none where the transport compresses by itself.
+        compression: How requests are sent; not at all compressed where the transport does that by itself.
         logger: The logger of the transport's package.
         transport_name: `http` or `grpc`, for the exporter's own metrics.
         meter_provider: For these metrics.

@@ -133,6 +133,14 @@ def test_state_lost_a_second_time_sends_the_request_without_tracezip(
     assert encodings(receiver) == ["tracezip"] * 3 + ["zstd"] * 3
 
 
+def test_receiver_that_never_has_the_state_gets_a_request_three_times(
+    receiver: Receiver, exporter: OTLPSpanExporter, requests: list[bytes]
+) -> None:
+    receiver.always(STATE_LOST)
+    assert export(exporter, requests[:2]) == [False, False]
+    assert encodings(receiver) == ["tracezip", "tracezip", "zstd"] * 2
+
+
 def test_conflict_that_names_no_state_is_a_failure(
     receiver: Receiver, peer: TracezipReceiver, exporter: OTLPSpanExporter, requests: list[bytes]
 ) -> None:

@@ -16,6 +16,7 @@ from otlp_fast.exporter import pause
 from otlp_fast.exporter.http import OTLPSpanExporter
 from otlp_fast.exporter.pause import GrowingPause
 from otlp_fast.exporter.spool import Spool
+from otlp_fast.processor import BatchSpanProcessor
 from otlp_fast.tracezip import Encoder, FrameHeader, read_header
 from scripted_receiver import LOGGER, Handler, Receiver, Reply, Request
 from telemetry import make_spans
@@ -83,6 +84,16 @@ def test_streams_of_threads_go_on_afterwards(
     assert len(peer.taken) == 5
     assert len({frame.stream_id for frame in frames(receiver)}) == 2
     assert sorted(frame.seq for frame in frames(receiver)) == [0, 0, 1, 1, 2]
+
+
+def test_processor_sends_one_stream(receiver: Receiver, peer: TracezipReceiver, exporter: OTLPSpanExporter) -> None:
+    processor = BatchSpanProcessor(exporter, max_export_batch_size=10)
+    spans = make_spans(50)
+    for span in spans:
+        processor.on_end(span)
+    processor.shutdown()
+    assert peer.taken == [otlp_fast.encode_spans(spans[start : start + 10]) for start in range(0, 50, 10)]
+    assert [frame.seq for frame in frames(receiver)] == [0, 1, 2, 3, 4]
 
 
 def test_threads_lose_nothing_whatever_happens_to_their_frames(
