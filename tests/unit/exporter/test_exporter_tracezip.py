@@ -220,7 +220,9 @@ def test_request_that_is_refused_in_every_encoding_is_to_blame_itself(
 def test_refusal_that_is_not_about_the_frame_is_a_failure_at_once(
     receiver: Receiver, peer: TracezipReceiver, exporter: OTLPSpanExporter, requests: list[bytes]
 ) -> None:
-    receiver.script(Reply(400, headers={"Tracezip-State": "understood"}), Reply(400, headers={"Tracezip-State": "refused"}))
+    receiver.script(
+        Reply(400, headers={"Tracezip-State": "understood"}), Reply(400, headers={"Tracezip-State": "refused"})
+    )
     assert export(exporter, requests) == [False, True, True, True]
     assert encodings(receiver) == ["tracezip", "tracezip", "zstd", "zstd", "zstd"]
     assert peer.taken == requests[1:]
