@@ -9,7 +9,7 @@ class Limits(NamedTuple):
     """What a decoder allows, each checked before memory is taken. An encoder's `max_state`
     must not be larger than its decoder's.
 
-    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096, and above 1 MiB
+    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096; above 1 MiB
     a frame must not be smaller than a thousandth of its request.
     """
 
