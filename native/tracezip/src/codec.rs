@@ -47,7 +47,7 @@ pub(crate) struct Encoded {
 impl Codec {
     /// A stream that has learned nothing.
     pub(crate) fn new(signal: Signal, capacity: Capacity) -> Self {
-        Self {
+        let mut codec = Self {
             signal,
             shapes: Shapes::new(capacity.shapes),
             families: Families::new(capacity.values, capacity.families),
@@ -55,7 +55,10 @@ impl Codec {
             heads: HeadModels::new(),
             latest: Latest::default(),
             committed: Latest::default(),
-        }
+        };
+        // A stream that is rolled back to its start has what it was made with.
+        codec.commit();
+        codec
     }
 
     pub(crate) fn commit(&mut self) {

@@ -18,7 +18,7 @@ class Limits(NamedTuple):
     max_plain_len: int = 16 << 20
     """The most bytes that the columns of a frame may take before compression."""
     max_state: int = 4 << 20
-    """The most bytes that the tables of one end of a stream take, 64 KiB to 256 MiB; an encoder takes a power of two."""
+    """The most bytes that the tables of one end of a stream take, 64 KiB to 256 MiB; encoders take a power of two."""
 
 
 DEFAULT_LIMITS = Limits()
