@@ -8,7 +8,7 @@ use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::Ids;
-use crate::models::{self, Slot};
+use crate::models::Slot;
 use crate::plan::{self, Hole, Kind, Plan};
 use crate::shapes::{Behind, Found, Shapes};
 use crate::skeleton::{self, Form, Head, HoleOf, MAX_LEN, Parsed, Shape, Step, Value, length_len};
@@ -193,7 +193,7 @@ impl Codec {
             C::IS_WRITING && family.has_templates() && template::parse(value, &mut skeleton, &mut variables);
         // What is part of a text has no parts.
         if hole.form == Form::Text || !coder.bit(&mut family.tally.forms[1], has_template) {
-            let len = models::magnitude(coder, &mut family.magnitudes, &mut family.tally.class, value.len() as u64);
+            let len = family.magnitudes.number(coder, &mut family.tally.class, value.len() as u64);
             coder.text(len, value, out);
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl Codec {
             Found::New => {
                 let lengths = &mut self.families.change(0).magnitudes;
                 let class = &mut self.latest.skeleton_class;
-                let len = models::magnitude(coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(coder, class, skeleton.len() as u64);
                 let given = std::mem::take(&mut skeleton);
                 coder.text(len.min(MAX_LEN as u64), &given, &mut skeleton);
                 let skeleton = if C::IS_WRITING { &given } else { &skeleton };
@@ -320,7 +320,7 @@ impl<'a> Encoding<'a, '_> {
                 let shape = Shapes::read(skeleton, plan, families).ok()?;
                 let lengths = &mut families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(&mut self.coder, class, skeleton.len() as u64);
                 self.coder.text(len, skeleton, &mut self.unused);
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }
@@ -439,7 +439,7 @@ impl Decoding<'_, '_> {
             Found::New => {
                 let lengths = &mut codec.families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, 0);
+                let len = lengths.number(&mut self.coder, class, 0);
                 if len >= MAX_LEN as u64 {
                     return Err(damaged("a skeleton that is too long", 0));
                 }
