@@ -229,7 +229,7 @@ impl Codec {
         for step in &shape.steps {
             if let Step::Copy(range) = step {
                 if !C::IS_WRITING {
-                    out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    out.extend_from_slice(shape.part(range));
                 }
                 continue;
             }
@@ -477,7 +477,7 @@ impl Decoding<'_, '_> {
         for step in &shape.steps {
             match step {
                 Step::Copy(range) => {
-                    self.out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    self.out.extend_from_slice(shape.part(range));
                 }
                 Step::Open => {
                     // Most of what is inline is shorter than 128 bytes.
@@ -488,26 +488,21 @@ impl Decoding<'_, '_> {
                     let start = opened.pop().expect("closes what was opened");
                     self.close(start);
                 }
-                Step::Hole => {
-                    let hole = shape.holes[next];
-                    let value = if is_head && shape.head.has(next) {
-                        Some(part(&shape.head, &head, next))
-                    } else if matches!(hole.hole, Hole::Text | Hole::Varints) {
-                        self.out.push(0);
-                        let start = self.out.len();
-                        let out = (&mut self.out, self.len);
-                        self.codec.text(&mut self.coder, hole, &mut slots[next], &[], out)?;
-                        self.close(start);
-                        None
-                    } else {
-                        let none = Scalar::Number(0);
-                        Some(self.codec.value(&mut self.coder, hole, &mut slots[next], around, none))
-                    };
-                    if let Some(value) = value {
-                        self.write(hole.form, value);
-                    }
+                Step::Attribute(before, key, tag) => {
+                    self.out.extend_from_slice(shape.part(before));
+                    self.out.push(0);
+                    let start = self.out.len();
+                    self.out.extend_from_slice(shape.part(key));
+                    self.out.extend_from_slice(&[0, *tag]);
+                    let value_start = self.out.len() - 1;
+                    self.hole(shape, slots, next, &head, around)?;
+                    self.close(value_start);
+                    self.close(start);
                     next += 1;
-                    self.check()?;
+                }
+                Step::Hole => {
+                    self.hole(shape, slots, next, &head, around)?;
+                    next += 1;
                 }
                 Step::Nodes(tag, plan) => {
                     let families = &mut self.codec.families;
@@ -526,6 +521,31 @@ impl Decoding<'_, '_> {
                     next += 1;
                 }
             }
+        }
+        self.check()
+    }
+
+    /// The value of a hole that is no run of nodes.
+    fn hole(
+        &mut self,
+        shape: &Shape,
+        slots: &mut [Slot],
+        at: usize,
+        head: &HeadValues,
+        around: &mut Surroundings,
+    ) -> Result<(), TracezipError> {
+        let hole = shape.holes[at];
+        if matches!(hole.hole, Hole::Text | Hole::Varints) {
+            self.out.push(0);
+            let start = self.out.len();
+            let out = (&mut self.out, self.len);
+            self.codec.text(&mut self.coder, hole, &mut slots[at], &[], out)?;
+            self.close(start);
+        } else if shape.head.has(at) {
+            self.write(hole.form, part(&shape.head, head, at));
+        } else {
+            let value = self.codec.value(&mut self.coder, hole, &mut slots[at], around, Scalar::Number(0));
+            self.write(hole.form, value);
         }
         self.check()
     }
