@@ -19,8 +19,12 @@ mod column {
     pub(super) const TEXT: u64 = 4;
 }
 
+/// How much of the earlier text is looked at: more of it takes longer to index than it saves.
+const MAX_PREFIX_LEN: usize = 8 << 10;
 /// zstd's level for the text.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
+/// The level for requests that travel as they are, where there is no other gain.
+const RAW_LEVEL: i32 = 3;
 
 /// What a frame holds.
 #[derive(Debug)]
@@ -72,8 +76,9 @@ impl Stream {
             (column::BYTES, Encoding::Bytes, encoded.columns.bytes),
         ];
         let text = encoded.columns.text;
-        let prefix_len = self.history.len();
-        let zblock = zblock::compress(&self.history, &text, LEVEL)?;
+        let prefix_len = self.history.len().min(MAX_PREFIX_LEN);
+        let prefix = &self.history[self.history.len() - prefix_len..];
+        let zblock = zblock::compress(prefix, &text, LEVEL)?;
         let prefix_len = if zblock.is_some() { prefix_len } else { 0 };
         let text_len = zblock.as_ref().map_or(text.len(), Vec::len);
         let len = parts.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>() + text_len;
@@ -95,7 +100,7 @@ impl Stream {
 
     /// What a frame of any bytes holds: the bytes.
     fn encode_raw(request: &[u8]) -> Result<Body, TracezipError> {
-        let zblock = zblock::compress(&[], request, LEVEL)?;
+        let zblock = zblock::compress(&[], request, RAW_LEVEL)?;
         let zblock = zblock.filter(|zblock| missing(request.len(), zblock.len()) == 0);
         Ok(Body {
             is_raw: true,
