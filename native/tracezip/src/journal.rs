@@ -35,6 +35,11 @@ impl<T> Index<usize> for Journaled<T> {
 }
 
 impl<T: Clone> Journaled<T> {
+    /// A table of `len` equal elements, committed.
+    pub(crate) fn filled(element: T, len: usize) -> Self {
+        Self { elements: vec![element; len], copied_by: vec![0; len], committed: len, ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.elements.len()
     }
