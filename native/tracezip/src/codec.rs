@@ -106,15 +106,17 @@ impl Codec {
     }
 
     /// The shape at a place with its slots, which are put back by [`Codec::put_back`].
-    fn take(&mut self, place: usize) -> (Arc<Shape>, Box<[Slot]>, u64) {
-        let entry = self.shapes.change(place).expect("chosen or entered just now");
-        (Arc::clone(&entry.shape), std::mem::take(&mut entry.slots), entry.number)
+    fn take(&mut self, place: usize) -> Option<Taken> {
+        let entry = self.shapes.change(place)?;
+        let shape = entry.shape.take()?;
+        Some(Taken { shape, slots: std::mem::take(&mut entry.slots), place, number: entry.number })
     }
 
-    /// Puts the slots of a shape back, if it is still in the table.
-    fn put_back(&mut self, place: usize, slots: Box<[Slot]>, number: u64) {
-        if let Some(entry) = self.shapes.change(place).filter(|entry| entry.number == number) {
-            entry.slots = slots;
+    /// Puts a shape back, if its place was not given away.
+    fn put_back(&mut self, taken: Taken) {
+        if let Some(entry) = self.shapes.change(taken.place).filter(|entry| entry.number == taken.number) {
+            entry.shape = Some(taken.shape);
+            entry.slots = taken.slots;
         }
     }
 
@@ -224,7 +226,8 @@ impl Codec {
         if self.shapes.entry(place).is_none_or(|entry| entry.kind != Kind::Template) {
             return Err(damaged("a shape of another kind", 0));
         }
-        let (shape, mut slots, entry) = self.take(place);
+        let mut taken = self.take(place).ok_or_else(|| damaged("a template within itself", 0))?;
+        let shape = &taken.shape;
         let mut next = 0;
         for step in &shape.steps {
             if let Step::Copy(range) = step {
@@ -237,13 +240,13 @@ impl Codec {
                 Some(Value::Text(variable)) => *variable,
                 _ => &[],
             };
-            self.text(coder, shape.holes[next], &mut slots[next], variable, (out, max_len))?;
+            self.text(coder, shape.holes[next], &mut taken.slots[next], variable, (out, max_len))?;
             next += 1;
             if out.len() > max_len {
                 break;
             }
         }
-        self.put_back(place, slots, entry);
+        self.put_back(taken);
         Ok(())
     }
 
@@ -251,6 +254,14 @@ impl Codec {
     fn head<C: Coder>(&mut self, coder: &mut C, head: &Head, slots: &mut [Slot], values: HeadValues) -> HeadValues {
         values::head(coder, (&mut self.ids, &mut self.heads), head, slots, &mut self.latest.clocks, values)
     }
+}
+
+/// A shape and what is known of its holes, while a node of it is under way.
+struct Taken {
+    shape: Arc<Shape>,
+    slots: Box<[Slot]>,
+    place: usize,
+    number: u64,
 }
 
 /// A value that is no text.
@@ -325,9 +336,9 @@ impl<'a> Encoding<'a, '_> {
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }
         };
-        let (shape, mut slots, number) = self.codec.take(place);
-        let is_done = self.holes(&shape, &mut slots, first, place, &mut around);
-        self.codec.put_back(place, slots, number);
+        let mut taken = self.codec.take(place)?;
+        let is_done = self.holes(&taken.shape, &mut taken.slots, first, place, &mut around);
+        self.codec.put_back(taken);
         self.parsed.values.truncate(first);
         is_done.map(|()| place)
     }
@@ -453,9 +464,9 @@ impl Decoding<'_, '_> {
         if self.codec.shapes.entry(place).is_none_or(|entry| entry.kind != plan.kind) {
             return Err(damaged("a shape of another kind", 0));
         }
-        let (shape, mut slots, number) = self.codec.take(place);
-        let result = self.holes(&shape, &mut slots, place, &mut around);
-        self.codec.put_back(place, slots, number);
+        let mut taken = self.codec.take(place).ok_or_else(|| damaged("a shape within itself", 0))?;
+        let result = self.holes(&taken.shape, &mut taken.slots, place, &mut around);
+        self.codec.put_back(taken);
         result.map(|()| place)
     }
 

@@ -160,19 +160,18 @@ impl Coder for Writing {
 
     #[inline]
     fn bits(&mut self, width: u32, value: u64) -> u64 {
-        let mut rest = value;
-        let mut left = width;
-        while left > 0 {
-            let take = left.min(56 - self.waiting_len.min(55));
-            self.waiting |= (rest & ((1 << take) - 1)) << self.waiting_len;
-            self.waiting_len += take;
-            rest = rest.checked_shr(take).unwrap_or(0);
-            left -= take;
-            while self.waiting_len >= 8 {
-                self.columns.bits.push(self.waiting as u8);
-                self.waiting >>= 8;
-                self.waiting_len -= 8;
-            }
+        // Less than 32 bits are waiting, so that as many again always fit.
+        if width > 32 {
+            self.bits(32, value & 0xffff_ffff);
+            self.bits(width - 32, value >> 32);
+            return value;
+        }
+        self.waiting |= value << self.waiting_len;
+        self.waiting_len += width;
+        if self.waiting_len >= 32 {
+            self.columns.bits.extend_from_slice(&(self.waiting as u32).to_le_bytes());
+            self.waiting >>= 32;
+            self.waiting_len -= 32;
         }
         value
     }
@@ -277,20 +276,18 @@ impl Coder for Reading<'_> {
 
     #[inline]
     fn bits(&mut self, width: u32, _value: u64) -> u64 {
-        let mut value = 0;
-        let mut done = 0;
-        while done < width {
-            let Some(byte) = self.bits.get(self.bits_read / 8) else {
-                self.is_overrun = true;
-                return 0;
-            };
-            let offset = (self.bits_read % 8) as u32;
-            let take = (8 - offset).min(width - done);
-            value |= (u64::from(byte >> offset) & ((1 << take) - 1)) << done;
-            done += take;
-            self.bits_read += take as usize;
+        let (start, offset) = (self.bits_read / 8, (self.bits_read % 8) as u32);
+        self.bits_read += width as usize;
+        if self.bits_read > self.bits.len() * 8 {
+            self.is_overrun = true;
+            return 0;
         }
-        value
+        // Up to 64 bits that begin inside a byte lie in nine.
+        let mut bytes = [0; 16];
+        let taken = &self.bits[start..self.bits.len().min(start + 9)];
+        bytes[..taken.len()].copy_from_slice(taken);
+        (u128::from_le_bytes(bytes) >> offset) as u64
+            & (u64::MAX >> 1 >> (63 - width.min(63)) | u64::from(width == 64) << 63)
     }
 
     fn bytes<const N: usize>(&mut self, _value: [u8; N]) -> [u8; N] {
