@@ -11,6 +11,7 @@ What a file holds is told by its content, never by its name:
 - ``archive``: requests one behind the other, each after its length as four bytes, big-endian. That is what the
   Collector's file exporter writes with ``format: proto``; with ``compression: zstd`` each of its records is a zstd
   frame, which is read too.
+- ``tracezip``: a tracezip archive, see `otlp_fast.tracezip.archive`.
 - ``json``: one OTLP/JSON document. ``ndjson``: a document per line, the file exporter's ``format: json``.
 - ``arrow`` (Arrow IPC, file or stream) and ``parquet``: the tables of `otlp_fast.columns`, read and written by pyarrow,
   which the extra ``columns`` brings.
