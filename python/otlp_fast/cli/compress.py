@@ -98,6 +98,8 @@ def command(
                 ):
                     writer.write_all(salvaging.records(reader, tell), jobs=jobs)
                 bytes_read += reader.bytes_read
+            if salvaging.damages and not writer.count:
+                raise salvaging.damages[0]
         sizes = (
             f"{_share(writer.file_size, writer.content_size)} of that, {_share(writer.file_size, bytes_read)} of INPUT"
         )
@@ -105,7 +107,7 @@ def command(
             f"{', '.join(parts)}: {writer.count:,} requests, {writer.items:,} items, {writer.content_size:,} bytes -> "
             f"{name}: {writer.file_size:,} bytes ({sizes}), {rate(writer.content_size, perf_counter() - begun)}"
         )
-        return Done(said, salvaging.problems)
+        return Done(said, salvaging.damages)
 
     write_outputs(sources, output, name_of=_archive_name, write=write, quiet=quiet)
 
@@ -115,7 +117,7 @@ class _Salvaging:
 
     def __init__(self, is_wanted: bool) -> None:
         self._is_wanted = is_wanted
-        self.problems: list[str] = []
+        self.damages: list[FileError] = []
 
     def records(self, reader: RequestReader, tell: Callable[[int], None]) -> Iterator[tuple[bytes, str | None]]:
         try:
@@ -125,7 +127,7 @@ class _Salvaging:
         except FileError as error:
             if not self._is_wanted:
                 raise
-            self.problems.append(str(error))
+            self.damages.append(error)
 
 
 def _archive_name(source: str) -> str:

@@ -98,7 +98,7 @@ def command(
             raise FileError("decompress writes archives, as in .otlp.zst; convert writes other forms", name=target)
         begun = perf_counter()
         size = 0
-        problems = []
+        damages = []
         with open_writer(target, format=_FORMAT, encoding=compression, overwrite=force) as writer:
             for part in parts:
                 try:
@@ -108,13 +108,15 @@ def command(
                 except FileError as damage:
                     if not salvage:
                         raise
-                    problems.append(str(damage))
+                    damages.append(damage)
+            if damages and not writer.count:
+                raise damages[0]
         form = writer.format if writer.encoding == "none" else f"{writer.format} in {writer.encoding}"
         said = (
             f"{', '.join(parts)}: {writer.count:,} requests, {size:,} bytes -> {writer.name}, {form}: "
             f"{writer.file_size:,} bytes, {rate(size, perf_counter() - begun)}"
         )
-        return Done(said, problems)
+        return Done(said, damages)
 
     write_outputs(sources, output, name_of=_plain_name, write=write, quiet=quiet)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from otlp_fast.cli.interruption import interruptible
+from otlp_fast.errors import FileError
 
 STANDARD = "-"
 _EXIT_FAILED = 1
@@ -34,10 +35,10 @@ quiet_option = click.option("--quiet", is_flag=True, help="Do not say on stderr 
 
 
 class Done(NamedTuple):
-    """What was done, and the damage behind what was salvaged, both in words."""
+    """What was done, in words, and the damages behind what was salvaged."""
 
     said: str
-    problems: list[str]
+    damages: list[FileError]
 
 
 def write_outputs(
@@ -67,7 +68,7 @@ def write_outputs(
     has_failed = False
     for target, parts in outputs.items():
         with interruptible(f"Interrupted: {target} was not written."):
-            problems: list[str] = []
+            problems: Sequence[object] = ()
             try:
                 said, problems = write(parts, target)
                 if not quiet:
@@ -77,7 +78,7 @@ def write_outputs(
             except OSError as error:
                 problems = [f"{error.filename or target}: {error.strerror or error}"]
             except (ValueError, ModuleNotFoundError) as error:
-                problems = [str(error)]
+                problems = [error]
         for problem in problems:
             click.echo(f"Error: {problem}", err=True)
             has_failed = True

@@ -42,8 +42,9 @@ def read_contents(open_at: _OpenAt, file_size: int) -> Contents:
     """Read the indexes of a file, the last one first: where its archive begins, the one before ends.
 
     Raises:
-        CompressionError: it has none, or one is damaged.
+        CompressionError: this is no archive, it has no index, or one is damaged.
     """
+    check_header(open_at(0).take_at_most(len(layout.HEADER)))
     archives: list[tuple[int, list[RestartPoint]]] = []
     end, total = file_size, 0
     while end > 0 or not archives:

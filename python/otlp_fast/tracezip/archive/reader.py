@@ -189,7 +189,7 @@ class Reader:
     def _open_at(self, offset: int) -> Source:
         return Source(io.BufferedReader(_Section(self, offset), _CHUNK).read, offset)
 
-    def read_at(self, offset: int, room: memoryview) -> int:
+    def _read_at(self, offset: int, room: memoryview) -> int:
         """Read into `room` from an offset on, whatever other threads read, and say how much."""
         with self._lock:
             self._file.seek(offset)
@@ -224,6 +224,6 @@ class _Section(io.RawIOBase):
         return True
 
     def readinto(self, room: Any) -> int:
-        length = self._reader.read_at(self._offset, memoryview(room))
+        length = self._reader._read_at(self._offset, memoryview(room))
         self._offset += length
         return length
