@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import threading
+import time
 import tracemalloc
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 import otlp_fast
 from otlp_fast import files
 from otlp_fast.errors import CompressionError, FileError
-from otlp_fast.tracezip import archive, read_header
+from otlp_fast.tracezip import FrameHeader, archive, read_header
 from otlp_fast.tracezip.archive import layout
 from otlp_fast.tracezip.archive.ordered import in_order
 from otlp_fast.tracezip.archive.source import Source
@@ -65,15 +66,20 @@ def test_corpora_come_back_from_the_front_by_index_and_in_parallel(name: str) ->
             assert list(reader.read_from(first, 60, jobs=jobs)) == data[first : first + 60]
 
 
+def headers(content: bytes) -> list[FrameHeader]:
+    """What the frames of an archive say of themselves."""
+    found = []
+    for record in archive.read_stream(io.BytesIO(content).read):
+        file = io.BytesIO(content[record.offset :])
+        length = Source(file.read).take_varint("a length")
+        found.append(read_header(file.read(length)))
+    return found
+
+
 def test_several_signals_are_a_stream_each() -> None:
     content = archive_of(MIXED)
     assert list(reader_of(content)) == streamed(content) == [data for data, _ in MIXED]
-    source = io.BytesIO(content)
-    frames = []
-    for record in archive.read_stream(io.BytesIO(content).read):
-        source.seek(record.offset)
-        length = Source(source.read).take_varint("a length")
-        frames.append(read_header(source.read(length)))
+    frames = headers(content)
     assert [frame.signal for frame in frames] == [signal for _, signal in MIXED]
     # In a segment of four, one signal comes twice: its second frame builds on the first.
     assert [frame.is_reset for frame in frames[:8]] == [True, True, True, False] * 2
@@ -107,6 +113,7 @@ def test_anything_is_kept_and_what_nobody_knows_goes_with_the_record_before() ->
     content = archive_of(records)
     assert list(reader_of(content)) == streamed(content) == [data for data, _ in records]
     assert reader_of(content).items == 0
+    assert [frame.signal for frame in headers(content)] == ["traces", "logs", "logs", "metrics", "traces"]
     with pytest.raises(ValueError, match="spans"):
         archive.Writer(io.BytesIO()).write(b"", "spans")
 
@@ -148,8 +155,17 @@ def test_places_outside_are_refused() -> None:
             archive.Writer(io.BytesIO(), records_per_restart=spacing)
 
 
+class SharedFile(io.BytesIO):
+    """A file that lets another thread run between a seek and what is read there."""
+
+    def seek(self, *place: int) -> int:
+        result = super().seek(*place)
+        time.sleep(0.001)
+        return result
+
+
 def test_threads_read_with_one_reader() -> None:
-    reader = reader_of(archive_of(MIXED))
+    reader = archive.Reader(SharedFile(archive_of(MIXED)))
     found: dict[int, list[bytes]] = {}
 
     def read(record: int) -> None:

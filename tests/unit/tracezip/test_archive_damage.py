@@ -91,6 +91,17 @@ def test_flipped_bit_is_found_wherever_it_is(bit: int) -> None:
             assert error is not None
 
 
+def test_header_of_a_second_archive_is_looked_at() -> None:
+    for place in range(len(layout.HEADER)):
+        damaged = bytearray(WHOLE * 2)
+        damaged[len(WHOLE) + place] ^= 1
+        found, error = streamed(bytes(damaged))
+        assert found == DATA
+        assert error is not None
+        with pytest.raises(FileError, match="tracezip archive"):
+            archive.Reader(io.BytesIO(damaged))
+
+
 def test_damage_costs_its_segment_only() -> None:
     damaged = bytearray(WHOLE)
     damaged[ENTRIES[2].offset - 1] ^= 1
@@ -168,6 +179,7 @@ def test_index_that_cannot_be_is_refused(entries: list[tuple[int, int, int]], me
         [FIRST, (SECOND[0], 4, 9), THIRD, END],
         [FIRST, THIRD, END],
         [FIRST, SECOND, END],
+        [FIRST, SECOND, (END[0], 6, 16)],
         [FIRST, SECOND, THIRD, (END[0], 8, 16)],
         [FIRST, (SECOND[0], 2, 9), THIRD, END],
     ],
