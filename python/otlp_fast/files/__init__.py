@@ -16,7 +16,7 @@ What a file holds is told by its content, never by its name:
 - ``arrow`` (Arrow IPC, file or stream) and ``parquet``: the tables of `otlp_fast.columns`, read and written by pyarrow,
   which the extra ``columns`` brings.
 
-Around it: nothing, gzip, zstd or lz4. Traces, logs and metrics may stand in one archive or NDJSON file.
+Around it: nothing, gzip, zstd or lz4. Traces, logs and metrics may stand in one archive of either kind or NDJSON file.
 
 Memory is bounded by the largest record, whatever the file's length. A file that is cut off or damaged is read up to the
 damage; then a `FileError` names file, record and offset.

@@ -305,6 +305,8 @@ def test_work_is_begun_ahead_but_not_far() -> None:
     results.close()
     assert len(begun) <= 14
     assert list(in_order(str, range(5), 4)) == ["0", "1", "2", "3", "4"]
+    together = threading.Barrier(3)
+    assert sorted(in_order(lambda _: together.wait(timeout=60), range(3), 3)) == [0, 1, 2]
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda task: 1 // task, [1, 0, 1], 2))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_RECORD_SIZE = 256 * 1024 * 1024
 """The longest record that is written and read by default, in bytes."""
 
-RECORDS_PER_RESTART = 256
+RECORDS_PER_RESTART = 1024
 """How many records there are at most from one restart point to the next where nobody says."""
 
 
