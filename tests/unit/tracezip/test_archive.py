@@ -192,6 +192,29 @@ def test_archives_one_behind_the_other_are_one() -> None:
     assert content.startswith(b"\x89TZA", [point.offset for point in reader.restart_points][2] - 9)
 
 
+def test_archive_is_added_to_by_writing_another_behind_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.otlp.tz"
+    for part in (MIXED[:5], MIXED[5:]):
+        with path.open("ab") as file, archive.Writer(file) as writer:
+            writer.write_all(part)
+    with archive.Reader(path) as reader:
+        assert list(reader) == [data for data, _ in MIXED]
+
+
+signals = st.sampled_from(["traces", "logs", "metrics", None])
+contents = st.one_of(st.binary(max_size=300), st.sampled_from([data for data, _ in MIXED]))
+
+
+@given(st.lists(st.tuples(contents, signals), max_size=20), st.integers(1, 5), st.integers(1, 2))
+def test_any_bytes_of_any_signal_come_back(records: Records, spacing: int, jobs: int) -> None:
+    content = archive_of(records, spacing)
+    file = io.BytesIO()
+    with archive.Writer(file, records_per_restart=spacing) as writer:
+        writer.write_all(records, jobs=jobs)
+    assert file.getvalue() == content
+    assert streamed(content) == list(reader_of(content).read_from(0, jobs=jobs)) == [data for data, _ in records]
+
+
 def test_segment_ends_where_its_bytes_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "MAX_SEGMENT_BYTES", 1000)
     sizes = [400, 600, 1, 2000, 0, 999, 1001, 1]

@@ -240,6 +240,19 @@ def test_lengths_that_lie_cost_nothing() -> None:
             archive.Reader(io.BytesIO(content))
 
 
+def test_length_that_lies_costs_nothing_by_the_index_either() -> None:
+    content = layout.HEADER + b"\0" + bytes(8) + layout.varint(1 << 28) + bytes(100)
+    content += layout.write_index([archive.RestartPoint(9, 0, 0), archive.RestartPoint(len(content), 1, 0)])
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileError, match="a frame of 268,435,456 bytes reaches past the end of its segment"):
+            list(archive.Reader(io.BytesIO(content)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
+
+
 def test_bomb_is_refused_by_its_announcement() -> None:
     bomb = io.BytesIO()
     with archive.Writer(bomb) as writer:

@@ -168,7 +168,10 @@ class Reader:
             decoder = SegmentDecoder(self._limits)
             for number in range(segment.start.record, segment.start.record + skipped + wanted):
                 offset = source.offset
-                record = decoder.decode(source, source.take_varint("the length of a frame"))
+                length = source.take_varint("the length of a frame")
+                if source.offset + length > segment.end:
+                    raise CompressionError(f"a frame of {length:,} bytes reaches past the end of its segment")
+                record = decoder.decode(source, length)
                 if number >= segment.start.record + skipped:
                     yield record
             if skipped + wanted == segment.records and source.offset != segment.end:

@@ -67,7 +67,8 @@ class Writer:
         """Begin an archive.
 
         Args:
-            file: the path of a file, which must not be there yet, or an open binary file, which is not closed.
+            file: the path of a file, which must not be there yet, or an open binary file, which is not closed. Behind
+                another archive (``open(path, "ab")``) this one adds to it.
             records_per_restart: how many records there are from one restart point to the next, 1 to 65,536: reading a
                 record means decoding those in front of it up to there, and each restart point costs what the tables
                 held. Where they have 16 MiB together, there are fewer.
