@@ -39,7 +39,7 @@ fn main() {
     }
     let encoded = start.elapsed();
     if mode == "encode" {
-        for _ in 0..10 {
+        for _ in 0..std::env::var("TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(10) {
             let mut encoder = Encoder::new(signal, options);
             for request in &requests {
                 encoder.encode(request).expect("a frame");

@@ -8,7 +8,7 @@ use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::Ids;
-use crate::models::{self, Slot};
+use crate::models::Slot;
 use crate::plan::{self, Hole, Kind, Plan};
 use crate::shapes::{Behind, Found, Shapes};
 use crate::skeleton::{self, Form, Head, HoleOf, MAX_LEN, Parsed, Shape, Step, Value, length_len};
@@ -193,7 +193,7 @@ impl Codec {
             C::IS_WRITING && family.has_templates() && template::parse(value, &mut skeleton, &mut variables);
         // What is part of a text has no parts.
         if hole.form == Form::Text || !coder.bit(&mut family.tally.forms[1], has_template) {
-            let len = models::magnitude(coder, &mut family.magnitudes, &mut family.tally.class, value.len() as u64);
+            let len = family.magnitudes.number(coder, &mut family.tally.class, value.len() as u64);
             coder.text(len, value, out);
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl Codec {
             Found::New => {
                 let lengths = &mut self.families.change(0).magnitudes;
                 let class = &mut self.latest.skeleton_class;
-                let len = models::magnitude(coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(coder, class, skeleton.len() as u64);
                 let given = std::mem::take(&mut skeleton);
                 coder.text(len.min(MAX_LEN as u64), &given, &mut skeleton);
                 let skeleton = if C::IS_WRITING { &given } else { &skeleton };
@@ -229,7 +229,7 @@ impl Codec {
         for step in &shape.steps {
             if let Step::Copy(range) = step {
                 if !C::IS_WRITING {
-                    out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    out.extend_from_slice(shape.part(range));
                 }
                 continue;
             }
@@ -320,7 +320,7 @@ impl<'a> Encoding<'a, '_> {
                 let shape = Shapes::read(skeleton, plan, families).ok()?;
                 let lengths = &mut families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(&mut self.coder, class, skeleton.len() as u64);
                 self.coder.text(len, skeleton, &mut self.unused);
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }
@@ -439,7 +439,7 @@ impl Decoding<'_, '_> {
             Found::New => {
                 let lengths = &mut codec.families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, 0);
+                let len = lengths.number(&mut self.coder, class, 0);
                 if len >= MAX_LEN as u64 {
                     return Err(damaged("a skeleton that is too long", 0));
                 }
@@ -477,7 +477,7 @@ impl Decoding<'_, '_> {
         for step in &shape.steps {
             match step {
                 Step::Copy(range) => {
-                    self.out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    self.out.extend_from_slice(shape.part(range));
                 }
                 Step::Open => {
                     // Most of what is inline is shorter than 128 bytes.
@@ -488,26 +488,21 @@ impl Decoding<'_, '_> {
                     let start = opened.pop().expect("closes what was opened");
                     self.close(start);
                 }
-                Step::Hole => {
-                    let hole = shape.holes[next];
-                    let value = if is_head && shape.head.has(next) {
-                        Some(part(&shape.head, &head, next))
-                    } else if matches!(hole.hole, Hole::Text | Hole::Varints) {
-                        self.out.push(0);
-                        let start = self.out.len();
-                        let out = (&mut self.out, self.len);
-                        self.codec.text(&mut self.coder, hole, &mut slots[next], &[], out)?;
-                        self.close(start);
-                        None
-                    } else {
-                        let none = Scalar::Number(0);
-                        Some(self.codec.value(&mut self.coder, hole, &mut slots[next], around, none))
-                    };
-                    if let Some(value) = value {
-                        self.write(hole.form, value);
-                    }
+                Step::Attribute(before, key, tag) => {
+                    self.out.extend_from_slice(shape.part(before));
+                    self.out.push(0);
+                    let start = self.out.len();
+                    self.out.extend_from_slice(shape.part(key));
+                    self.out.extend_from_slice(&[0, *tag]);
+                    let value_start = self.out.len() - 1;
+                    self.hole(shape, slots, next, &head, around)?;
+                    self.close(value_start);
+                    self.close(start);
                     next += 1;
-                    self.check()?;
+                }
+                Step::Hole => {
+                    self.hole(shape, slots, next, &head, around)?;
+                    next += 1;
                 }
                 Step::Nodes(tag, plan) => {
                     let families = &mut self.codec.families;
@@ -526,6 +521,31 @@ impl Decoding<'_, '_> {
                     next += 1;
                 }
             }
+        }
+        self.check()
+    }
+
+    /// The value of a hole that is no run of nodes.
+    fn hole(
+        &mut self,
+        shape: &Shape,
+        slots: &mut [Slot],
+        at: usize,
+        head: &HeadValues,
+        around: &mut Surroundings,
+    ) -> Result<(), TracezipError> {
+        let hole = shape.holes[at];
+        if matches!(hole.hole, Hole::Text | Hole::Varints) {
+            self.out.push(0);
+            let start = self.out.len();
+            let out = (&mut self.out, self.len);
+            self.codec.text(&mut self.coder, hole, &mut slots[at], &[], out)?;
+            self.close(start);
+        } else if shape.head.has(at) {
+            self.write(hole.form, part(&shape.head, head, at));
+        } else {
+            let value = self.codec.value(&mut self.coder, hole, &mut slots[at], around, Scalar::Number(0));
+            self.write(hole.form, value);
         }
         self.check()
     }

@@ -25,10 +25,10 @@ impl Default for Bit {
 const MAX_COUNT: u32 = 30;
 
 /// By how much a probability moves towards what happened, in 1/65536, by how often it was taken before: 1 / (count + 1.5).
-const RATES: [u32; MAX_COUNT as usize + 1] = {
-    let mut rates = [0; MAX_COUNT as usize + 1];
+const RATES: [u32; 32] = {
+    let mut rates = [0; 32];
     let mut count = 0;
-    while count < rates.len() {
+    while count <= MAX_COUNT as usize {
         rates[count] = 131_072 / (2 * count as u32 + 3);
         count += 1;
     }
@@ -40,18 +40,18 @@ impl Bit {
         self.0 >> 16
     }
 
+    /// Neither end is ever certain of anything: what is taken off a probability is less than it.
+    #[inline(always)]
     fn learn(&mut self, taken: bool) {
         let probability = self.0 >> 16;
         let count = self.0 & 0xffff;
-        let rate = RATES[count as usize];
+        let rate = RATES[(count & 31) as usize];
         let probability = if taken {
-            probability + (((65_535 - probability) * rate) >> 16)
+            probability.wrapping_add((65_535_u32.wrapping_sub(probability)).wrapping_mul(rate) >> 16)
         } else {
-            probability - ((probability * rate) >> 16)
+            probability.wrapping_sub(probability.wrapping_mul(rate) >> 16)
         };
-        // Neither end may be certain of anything.
-        let probability = probability.clamp(32, 65_504);
-        self.0 = probability << 16 | (count + 1).min(MAX_COUNT);
+        self.0 = probability << 16 | (count + u32::from(count < MAX_COUNT));
     }
 }
 
@@ -99,6 +99,16 @@ impl Writing {
         Self { columns, low: 0, high: u32::MAX, waiting: 0, waiting_len: 0 }
     }
 
+    /// Writes the bytes that are certain.
+    #[inline(never)]
+    fn shift(&mut self) {
+        while (self.low ^ self.high) >> 24 == 0 {
+            self.columns.decisions.push((self.high >> 24) as u8);
+            self.low <<= 8;
+            self.high = self.high << 8 | 0xff;
+        }
+    }
+
     /// The columns, complete.
     pub(crate) fn finish(mut self) -> Columns {
         if self.low > 0 || self.high < u32::MAX {
@@ -130,25 +140,20 @@ impl Writing {
 /// Where the interval is cut: the part up to here is `true`.
 #[inline]
 fn cut(low: u32, high: u32, model: Bit) -> u32 {
-    low + ((u64::from(high - low) * u64::from(model.probability())) >> 16) as u32
+    let part = (u64::from(high.wrapping_sub(low)) * u64::from(model.probability())) >> 16;
+    low.wrapping_add(part as u32)
 }
 
 impl Coder for Writing {
     const IS_WRITING: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, model: &mut Bit, value: bool) -> bool {
         let cut = cut(self.low, self.high, *model);
-        if value {
-            self.high = cut;
-        } else {
-            self.low = cut + 1;
-        }
+        (self.low, self.high) = if value { (self.low, cut) } else { (cut.wrapping_add(1), self.high) };
         model.learn(value);
-        while (self.low ^ self.high) >> 24 == 0 {
-            self.columns.decisions.push((self.high >> 24) as u8);
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
+        if (self.low ^ self.high) >> 24 == 0 {
+            self.shift();
         }
         value
     }
@@ -208,6 +213,16 @@ impl<'a> Reading<'a> {
         reading
     }
 
+    /// Reads as many bytes as are certain.
+    #[inline(never)]
+    fn shift(&mut self) {
+        while (self.low ^ self.high) >> 24 == 0 {
+            self.low <<= 8;
+            self.high = self.high << 8 | 0xff;
+            self.number = self.number << 8 | self.next_decisions();
+        }
+    }
+
     /// The next byte of decisions, zeros behind their end.
     fn next_decisions(&mut self) -> u32 {
         match self.decisions.split_first() {
@@ -248,20 +263,14 @@ impl<'a> Reading<'a> {
 impl Coder for Reading<'_> {
     const IS_WRITING: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, model: &mut Bit, _value: bool) -> bool {
         let cut = cut(self.low, self.high, *model);
         let value = self.number <= cut;
-        if value {
-            self.high = cut;
-        } else {
-            self.low = cut + 1;
-        }
+        (self.low, self.high) = if value { (self.low, cut) } else { (cut.wrapping_add(1), self.high) };
         model.learn(value);
-        while (self.low ^ self.high) >> 24 == 0 {
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
-            self.number = self.number << 8 | self.next_decisions();
+        if (self.low ^ self.high) >> 24 == 0 {
+            self.shift();
         }
         value
     }

@@ -6,7 +6,7 @@
 
 use crate::coder::Bit;
 use crate::journal::{Journaled, Places};
-use crate::models::{self, Tree};
+use crate::models::{Magnitudes, PlaceTree};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use twox_hash::XxHash3_64;
@@ -52,8 +52,8 @@ pub(crate) struct Family {
     committed: Tally,
     is_changed: bool,
     values: Journaled<Option<Arc<[u8]>>>,
-    pub(crate) places: Tree,
-    pub(crate) magnitudes: Tree,
+    pub(crate) places: PlaceTree,
+    pub(crate) magnitudes: Magnitudes,
 }
 
 impl Family {
@@ -63,8 +63,8 @@ impl Family {
             committed: Tally::default(),
             is_changed: true,
             values: Journaled::default(),
-            places: Tree::default(),
-            magnitudes: models::magnitudes(),
+            places: PlaceTree::default(),
+            magnitudes: Magnitudes::default(),
         }
     }
 
@@ -76,11 +76,6 @@ impl Family {
     /// How many places the table has.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
-    }
-
-    /// How many bits the places of the table take.
-    pub(crate) fn len_bits(&self) -> u32 {
-        models::place_width(self.values.len())
     }
 
     /// Whether values enter the table: more than half of those that were looked for came back.

@@ -6,7 +6,7 @@
 
 use crate::coder::{Bit, Coder};
 use crate::journal::{Journaled, Places};
-use crate::models::{self, Tree};
+use crate::models::Magnitudes;
 
 /// A mention of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) struct Ids {
     mentions: u64,
     spans: Places,
     traces: Places,
-    distances: Tree,
+    distances: Magnitudes,
     decisions: Decisions,
     pub(crate) last_trace: [u8; 16],
     committed: (u64, Decisions, [u8; 16]),
@@ -69,7 +69,7 @@ impl Ids {
             mentions: 0,
             spans: Places::default(),
             traces: Places::default(),
-            distances: models::magnitude_trees(Use::COUNT),
+            distances: Magnitudes::default(),
             decisions: Decisions::default(),
             last_trace: [0; 16],
             committed: (0, Decisions::default(), [0; 16]),
@@ -129,7 +129,7 @@ impl Ids {
         if !coder.bit(&mut self.decisions.is_known[of], distance.is_some()) {
             return None;
         }
-        Some(models::magnitude_by(coder, &mut self.distances, of, distance.unwrap_or_default()))
+        Some(self.distances.number_by(coder, of, distance.unwrap_or_default()))
     }
 
     /// A span id, and its last mention if there was one.

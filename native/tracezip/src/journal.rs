@@ -74,10 +74,6 @@ impl<T: Clone> Journaled<T> {
         self.copied_by.truncate(self.committed);
         self.frame = self.frame.wrapping_add(1);
     }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self { frame: self.frame, ..Self::default() };
-    }
 }
 
 /// Keys that are hashes already.
@@ -134,9 +130,5 @@ impl Places {
                 None => self.places.remove(&hash),
             };
         }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
     }
 }

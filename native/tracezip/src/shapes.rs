@@ -7,7 +7,7 @@ use crate::coder::{Bit, Coder};
 use crate::error::TracezipError;
 use crate::families::Families;
 use crate::journal::{Journaled, Places};
-use crate::models::{self, Slot, Tree};
+use crate::models::{PlaceTree, Slot};
 use crate::plan::{Kind, Plan};
 use crate::skeleton::Shape;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ struct Counts {
 pub(crate) struct Shapes {
     entries: Journaled<Option<Entry>>,
     places: Places,
-    trees: [Tree; Kind::COUNT],
+    trees: [PlaceTree; Kind::COUNT],
     counts: Counts,
     committed: Counts,
     capacity: usize,
@@ -175,9 +175,9 @@ impl Shapes {
         if !coder.bit(&mut self.counts.known[kind as usize], wanted != 0) {
             return Found::New;
         }
-        let width = models::place_width(self.entries.len());
+        let len = self.entries.len();
         let tree = &mut self.trees[kind as usize];
-        let place = models::low_first(coder, tree, width, wanted.saturating_sub(1));
+        let place = tree.place(coder, len, wanted.saturating_sub(1));
         self.follows(behind, place as usize);
         self.known(place + 1)
     }
@@ -258,14 +258,14 @@ impl Shapes {
     pub(crate) fn commit(&mut self) {
         self.entries.commit();
         self.places.commit();
-        self.trees.iter_mut().for_each(Tree::commit);
+        self.trees.iter_mut().for_each(PlaceTree::commit);
         self.committed = self.counts;
     }
 
     pub(crate) fn rollback(&mut self) {
         self.entries.rollback();
         self.places.rollback();
-        self.trees.iter_mut().for_each(Tree::rollback);
+        self.trees.iter_mut().for_each(PlaceTree::rollback);
         self.counts = self.committed;
     }
 }
