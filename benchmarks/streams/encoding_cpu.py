@@ -2,8 +2,8 @@
 
 A sample is the whole stream from its first request on, with a new encoder and decoder, as often as it takes to be busy
 for `SAMPLE_SECONDS`. The sides take turns in an order shuffled anew each round, and a ratio is formed within a round.
-What they give is read back before anything is timed. gzip and zstd are those of `otlp_fast.compression`, which keep their
-contexts; their gzip takes about half the time of Python's zlib, which is timed as well.
+What they give is read back before anything is timed. gzip and zstd are those of `otlp_fast.compression`, which keep
+their contexts; that gzip takes about half the time of Python's zlib, which is timed as well.
 """
 
 from __future__ import annotations

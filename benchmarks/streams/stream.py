@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
 
 import otlp_fast
 from benchmarks.measure import require
@@ -51,21 +47,3 @@ def cut_anew(stream: Stream, items: int) -> Stream:
     require(all(count == items for _, count in parts[:-1]), f"{stream.name}, cut to {items}: items of a request")
     requests = [otlp_fast.merge([part], stream.signal) for part, _ in parts]
     return Stream(f"{stream.name}, {items:,} per request", stream.signal, requests)
-
-
-def write_records(path: Path, requests: Iterable[bytes]) -> None:
-    """Write requests to a file, each behind its length of four bytes, big-endian: the form of the corpora."""
-    with path.open("wb") as file:
-        for request in requests:
-            write_record(file, request)
-
-
-def write_record(file: BinaryIO, record: bytes) -> None:
-    """Write one record."""
-    file.write(struct.pack(">I", len(record)) + record)
-
-
-def read_records(file: BinaryIO) -> Iterator[bytes]:
-    """Read one record after the other."""
-    while head := file.read(4):
-        yield file.read(struct.unpack(">I", head)[0])
