@@ -18,6 +18,7 @@ from typing import Any
 # Run as a script, Python puts benchmarks/streams on the path, not the folder that holds benchmarks.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import SpanProcessor
 
@@ -42,13 +43,27 @@ def bookshop_streams(answers: int = ANSWERS) -> list[Stream]:
     with TemporaryDirectory() as folder:
         command = [sys.executable, __file__, str(answers), folder]
         subprocess.run(command, check=True, env=child_environment(own_receiver=True))
-        return [Stream(f"{NAME} {signal}", signal, records_of(Path(folder, signal))) for signal in SIGNALS]
+        streams = [Stream(f"{NAME} {signal}", signal, records_of(Path(folder, signal))) for signal in SIGNALS]
+    [metrics] = [stream for stream in streams if stream.signal == "metrics"]
+    bare = [without_exemplars(request) for request in metrics.requests]
+    return [*streams, Stream(f"{metrics.name} without exemplars", "metrics", bare)]
 
 
 def records_of(path: Path) -> list[bytes]:
     """Read all requests of a file."""
     with path.open("rb") as file:
         return list(read_records(file))
+
+
+def without_exemplars(request: bytes) -> bytes:
+    """Take the exemplars out of a request: half of its points have one, with ids that are random and always new."""
+    message = ExportMetricsServiceRequest.FromString(request)
+    for resource in message.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                for point in getattr(metric, metric.WhichOneof("data")).data_points:
+                    point.ClearField("exemplars")
+    return bytes(message.SerializeToString())
 
 
 class Requests(SpanProcessor):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import otlp_fast
 from benchmarks.measure import require
 from benchmarks.workloads.workload import ITEM, Signal
 from otlp_fast import _core
-from tests.corpora import read_requests
+from tests.corpora import CORPORA, read_requests
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Stream:
         return ITEM[self.signal]
 
 
-def captured(corpus: str, signal: Signal, most: int | None = None) -> Stream:
+def captured(corpus: str, most: int | None = None) -> Stream:
     """Read a corpus as it was captured, or its first requests."""
-    return Stream(corpus, signal, list(read_requests(corpus))[:most])
+    return Stream(corpus, cast(Signal, CORPORA[corpus]), list(read_requests(corpus))[:most])
 
 
 def cut_anew(stream: Stream, items: int) -> Stream:

@@ -35,9 +35,8 @@ def markdown(record: dict[str, Any]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|",
         *(stream_row(what, record["streams"][stream], stream, encoding) for what, (stream, encoding) in SHOWN.items()),
     ]
-    return "\n".join(
-        [*rows, "", f"![Bytes per span by spans per request]({PLOT.relative_to(ROOT)})", "", footnote(record)]
-    )
+    plot = f"![Bytes per span by spans per request]({PLOT.relative_to(ROOT)})"
+    return "\n".join([*rows, "", plot, "", footnote(record)])
 
 
 def stream_row(what: str, stream: dict[str, Any], name: str, encoding: str) -> str:
@@ -64,9 +63,9 @@ def footnote(record: dict[str, Any]) -> str:
     growth = max(figures[end]["stateful"] for figures in memory for end in ("encoder", "decoder"))
     items = max(figures["items"] for figures in memory)
     return (
-        f"Measured {record['date'][:10]} on {machine['cpu']}, {machine['python']}, zlib {versions['zlib']}, zstd "
-        f"{versions['zstd of zstandard']}. Bytes of whole bodies, headers and frames counted, each decoded and compared byte "
-        "for byte; STEF's figures are those that its authors published for the same captures. A stream that is "
+        f"Measured {record['date'][:10]} on {machine['cpu']}, {machine['python']}, zlib {versions['zlib']}, "
+        f"zstd {versions['zstd of zstandard']}. Bytes of whole bodies, headers and frames counted, each decoded and "
+        "compared byte for byte; STEF's figures are those that its authors published for the same captures. What is "
         f"reset builds on nothing that was sent before. Encoding takes {gzip} of the CPU time of gzip-6 and {zstd} of "
         f"that of zstd-3, and decoding gives {rate} MB of OTLP a second, depending on the stream. Under {items:,} "
         f"values that never come again an end of a stream keeps at most {state / 2**20:.1f} MiB, and its process grows "
