@@ -13,9 +13,11 @@ from random import Random
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import otlp_fast
+from benchmarks import report
 from benchmarks.environment import ROOT
 from benchmarks.measure import WrongAnswerError
 from benchmarks.record import newest_record
@@ -289,10 +291,7 @@ def test_contradiction_is_a_usage_error_and_missing_corpora_are_named(
     monkeypatch.setenv("OTLP_FAST_CORPORA", str(tmp_path))
     finished = run("--quick")
     assert finished.returncode == 1
-    assert (
-        f"astronomy-traces, otel-demo-logs, hostandcollector-metrics, metrics-exponential-histogram: not in {tmp_path}"
-        in (finished.stderr)
-    )
+    assert f"{', '.join(CORPORA)}: not in {tmp_path}" in finished.stderr
 
 
 def test_readme_is_rewritten_from_the_newest_record(tmp_path: Path) -> None:
@@ -303,6 +302,16 @@ def test_readme_is_rewritten_from_the_newest_record(tmp_path: Path) -> None:
     finished = run("--readme", "--readme-file", str(readme), "--records", str(tmp_path))
     assert (finished.returncode, finished.stderr) == (0, "")
     assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{markdown(record)}\n{END}\nafter\n"
+
+
+def test_report_draws_the_newest_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = record_that_keeps_every_promise()
+    monkeypatch.setattr(report, "PLOT", tmp_path / "drawn.svg")
+    assert CliRunner().invoke(report.main, ["--plot", "--records", str(tmp_path)]).exit_code == 1
+    (tmp_path / "tracezip").mkdir()
+    (tmp_path / "tracezip" / "record.json").write_text(json.dumps(record), encoding="utf-8")
+    assert CliRunner().invoke(report.main, ["--plot", "--records", str(tmp_path)]).exit_code == 0
+    assert f"record of {record['date']}" in (tmp_path / "drawn.svg").read_text(encoding="utf-8")
 
 
 def test_readme_and_plot_show_the_newest_record() -> None:
