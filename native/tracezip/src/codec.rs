@@ -7,11 +7,12 @@ use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::Ids;
-use crate::models::Slot;
+use crate::models::{self, Slot};
 use crate::plan::{self, Hole, Kind, Plan};
 use crate::shapes::{Behind, Found, Shapes};
 use crate::skeleton::{self, Form, Head, HoleOf, MAX_LEN, Parsed, Shape, Step, Value, length_len};
-use crate::values::{self, Clocks, HeadModels, HeadValues, Surroundings};
+use crate::template;
+use crate::values::{self, Clocks, HeadModels, HeadValues, Surroundings, Text};
 use otlp_schema::signal::Signal;
 use std::sync::Arc;
 
@@ -134,10 +135,112 @@ impl Codec {
                 let of = (clock, around);
                 Scalar::Number(values::time(coder, families, family, slot, &mut self.latest.clocks, of, value.number()))
             }
-            (Hole::Count | Hole::Fixed64 | Hole::Nodes | Hole::Text, _) => {
-                Scalar::Number(values::count(coder, families, family, slot, value.number()))
+            (_, _) => Scalar::Number(values::count(coder, families, family, slot, value.number())),
+        }
+    }
+
+    /// A text, packed numbers, or part of a text: appended to `out` when it is read.
+    fn text<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        hole: HoleOf,
+        slot: &mut Slot,
+        value: &[u8],
+        (out, max_len): (&mut Vec<u8>, usize),
+    ) -> Result<(), TracezipError> {
+        let (families, number) = (&mut self.families, hole.family);
+        match hole.hole {
+            Hole::Varints => values::varints(coder, families, number, slot, value, (out, max_len)),
+            Hole::Digits => values::digits(coder, families, number, slot, value, out),
+            Hole::Hex(len) => values::hex(coder, len, value, out),
+            _ => {
+                if let Text::New = values::known_text(coder, families, number, slot, value, out) {
+                    let start = out.len();
+                    self.new_text(coder, hole, value, (out, max_len))?;
+                    let value = if C::IS_WRITING { value } else { &out[start..] };
+                    values::note_text(&mut self.families, number, slot, value);
+                }
             }
         }
+        Ok(())
+    }
+
+    /// A text in full: as a UUID, by its template, or as it is.
+    fn new_text<C: Coder>(
+        &mut self,
+        coder: &mut C,
+        hole: HoleOf,
+        value: &[u8],
+        (out, max_len): (&mut Vec<u8>, usize),
+    ) -> Result<(), TracezipError> {
+        let number = hole.family;
+        let uuid = if C::IS_WRITING { template::parse_uuid(value) } else { None };
+        let family = self.families.change(number);
+        if coder.bit(&mut family.tally.forms[0], uuid.is_some()) {
+            let uuid = coder.bytes(uuid.unwrap_or_default());
+            if !C::IS_WRITING {
+                template::write_uuid(uuid, out);
+            }
+            return Ok(());
+        }
+        let mut skeleton = Vec::new();
+        let mut variables = Vec::new();
+        let has_template =
+            C::IS_WRITING && family.has_templates() && template::parse(value, &mut skeleton, &mut variables);
+        // What is part of a text has no parts.
+        if hole.form == Form::Text || !coder.bit(&mut family.tally.forms[1], has_template) {
+            let len = models::magnitude(coder, &mut family.magnitudes, &mut family.tally.class, value.len() as u64);
+            coder.text(len, value, out);
+            return Ok(());
+        }
+        let behind = match (family.tally.template as usize).checked_sub(1) {
+            Some(place) => Behind::Sibling(place),
+            None => Behind::Nothing,
+        };
+        let scope = Kind::Template as u64;
+        let known = if C::IS_WRITING { self.shapes.find(scope, &skeleton) } else { None };
+        let (place, is_new) = match self.shapes.choose(coder, Kind::Template, behind, known) {
+            Found::Place(place) => (place, false),
+            Found::New => {
+                let lengths = &mut self.families.change(0).magnitudes;
+                let class = &mut self.latest.skeleton_class;
+                let len = models::magnitude(coder, lengths, class, skeleton.len() as u64);
+                let given = std::mem::take(&mut skeleton);
+                coder.text(len.min(MAX_LEN as u64), &given, &mut skeleton);
+                let skeleton = if C::IS_WRITING { &given } else { &skeleton };
+                let families = &mut self.families;
+                let shape = template::read(skeleton, |name| families.named(name))?;
+                (self.shapes.enter(Kind::Template, behind, scope, shape), true)
+            }
+        };
+        let tally = &mut self.families.change(number).tally;
+        tally.template = place as u32 + 1;
+        let count = if is_new { &mut tally.new_templates } else { &mut tally.known_templates };
+        *count = count.saturating_add(1);
+        if self.shapes.entry(place).is_none_or(|entry| entry.kind != Kind::Template) {
+            return Err(damaged("a shape of another kind", 0));
+        }
+        let (shape, mut slots, entry) = self.take(place);
+        let mut next = 0;
+        for step in &shape.steps {
+            if let Step::Copy(range) = step {
+                if !C::IS_WRITING {
+                    out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                }
+                continue;
+            }
+            let variable = match variables.get(next) {
+                Some(Value::Text(variable)) => *variable,
+                _ => &[],
+            };
+            self.text(coder, shape.holes[next], &mut slots[next], variable, (out, max_len))?;
+            next += 1;
+            if out.len() > max_len {
+                break;
+            }
+        }
+        self.put_back(place, slots, entry);
+        Ok(())
     }
 
     /// The head of an item, if its shape has one.
@@ -187,14 +290,24 @@ impl<'a> Encoding<'a, '_> {
         mut around: Surroundings,
     ) -> Option<usize> {
         let first = self.parsed.values.len();
-        self.parsed.node(bytes, plan)?;
+        let scope = self.codec.shapes.scope(plan, parent);
+        let expected = self.codec.shapes.expected(plan.kind, scope, behind).into_iter().flatten();
+        let mut known = None;
+        for (place, shape) in expected {
+            if self.parsed.by_shape(bytes, shape).is_some() {
+                known = Some(place);
+                break;
+            }
+        }
+        if known.is_none() {
+            self.parsed.node(bytes, plan)?;
+            known = self.codec.shapes.find(scope, &self.parsed.skeleton);
+        }
         let is_item =
             if self.codec.signal == Signal::Metrics { plan.kind == Kind::Point } else { plan.kind == Kind::Item };
         self.items += u64::from(is_item);
 
         let codec = &mut *self.codec;
-        let hash = codec.shapes.hash(plan, parent, &self.parsed.skeleton);
-        let known = codec.shapes.find(hash, &self.parsed.skeleton);
         let place = match codec.shapes.choose(&mut self.coder, plan.kind, behind, known) {
             Found::Place(place) => place,
             Found::New => {
@@ -203,9 +316,9 @@ impl<'a> Encoding<'a, '_> {
                 let shape = Shapes::read(skeleton, plan, families).ok()?;
                 let lengths = &mut families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = crate::models::magnitude(&mut self.coder, lengths, class, skeleton.len() as u64);
+                let len = models::magnitude(&mut self.coder, lengths, class, skeleton.len() as u64);
                 self.coder.text(len, skeleton, &mut self.unused);
-                codec.shapes.enter(plan.kind, behind, hash, shape)
+                codec.shapes.enter(plan.kind, behind, scope, shape)
             }
         };
         let (shape, mut slots, number) = self.codec.take(place);
@@ -241,8 +354,8 @@ impl<'a> Encoding<'a, '_> {
             let slot = &mut slots[at];
             match self.parsed.values[first + at] {
                 Value::Text(text) => {
-                    let families = &mut self.codec.families;
-                    values::text(&mut self.coder, families, hole.family, slot, text, &mut self.unused);
+                    let out = (&mut self.unused, usize::MAX);
+                    self.codec.text(&mut self.coder, *hole, slot, text, out).ok()?;
                 }
                 Value::Nodes(count, run) => {
                     let families = &mut self.codec.families;
@@ -322,14 +435,14 @@ impl Decoding<'_, '_> {
             Found::New => {
                 let lengths = &mut codec.families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = crate::models::magnitude(&mut self.coder, lengths, class, 0);
+                let len = models::magnitude(&mut self.coder, lengths, class, 0);
                 if len >= MAX_LEN as u64 {
                     return Err(damaged("a skeleton that is too long", 0));
                 }
                 let skeleton = self.coder.take_text(len);
                 let shape = Shapes::read(skeleton, plan, &mut codec.families)?;
-                let hash = codec.shapes.hash(plan, parent, skeleton);
-                codec.shapes.enter(plan.kind, behind, hash, shape)
+                let scope = codec.shapes.scope(plan, parent);
+                codec.shapes.enter(plan.kind, behind, scope, shape)
             }
         };
         self.check()?;
@@ -375,12 +488,11 @@ impl Decoding<'_, '_> {
                     let hole = shape.holes[next];
                     let value = if is_head && shape.head.has(next) {
                         Some(part(&shape.head, &head, next))
-                    } else if hole.hole == Hole::Text {
+                    } else if matches!(hole.hole, Hole::Text | Hole::Varints) {
                         self.out.push(0);
                         let start = self.out.len();
-                        let families = &mut self.codec.families;
-                        let slot = &mut slots[next];
-                        values::text(&mut self.coder, families, hole.family, slot, &[], &mut self.out);
+                        let out = (&mut self.out, self.len);
+                        self.codec.text(&mut self.coder, hole, &mut slots[next], &[], out)?;
                         self.close(start);
                         None
                     } else {
@@ -445,7 +557,7 @@ impl Decoding<'_, '_> {
                 self.out.push(id.len() as u8);
                 self.out.extend_from_slice(&id);
             }
-            (Form::Len | Form::Nodes, _) => {}
+            (Form::Len | Form::Nodes | Form::Text, _) => {}
         }
     }
 }

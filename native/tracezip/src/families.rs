@@ -12,11 +12,13 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 /// The most values of a family.
-const MAX_VALUES: u64 = 1_024;
+const MAX_VALUES: u64 = 4_096;
 /// What a value takes beside its bytes.
 const VALUE_COST: usize = 96;
 /// The longest value that enters a table.
-const MAX_VALUE_LEN: usize = 1_024;
+const MAX_VALUE_LEN: usize = 8_192;
+/// How many templates are taken in before a family is judged by them.
+const TEMPLATE_TRIAL: u32 = 64;
 /// How many values are taken in before a family is judged.
 const TRIAL: u32 = 256;
 
@@ -34,8 +36,13 @@ pub(crate) struct Tally {
     pub(crate) latest: u32,
     /// How long the last text was that was not in the table.
     pub(crate) class: u8,
-    /// Which forms texts have that are not in the table.
-    pub(crate) forms: [Bit; 4],
+    /// Whether texts that are not in the table are UUIDs, and whether they have a template.
+    pub(crate) forms: [Bit; 2],
+    /// The place of the last template, and one.
+    pub(crate) template: u32,
+    /// How many templates were new, and how many were known.
+    pub(crate) new_templates: u32,
+    pub(crate) known_templates: u32,
 }
 
 /// A family.
@@ -79,6 +86,11 @@ impl Family {
     /// Whether values enter the table: more than half of those that were looked for came back.
     fn admits(&self) -> bool {
         self.tally.missed < TRIAL || self.tally.found > self.tally.missed
+    }
+
+    /// Whether texts are taken apart: their templates come back.
+    pub(crate) fn has_templates(&self) -> bool {
+        self.tally.new_templates < TEMPLATE_TRIAL || self.tally.known_templates > self.tally.new_templates
     }
 
     fn commit(&mut self) {

@@ -28,6 +28,7 @@ mod shapes;
 mod skeleton;
 mod state;
 mod stream;
+mod template;
 mod values;
 mod zblock;
 

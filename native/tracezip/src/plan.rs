@@ -25,8 +25,6 @@ pub(crate) enum Role {
     Nodes(&'static Plan),
     /// Eight-byte numbers one behind the other, each a hole.
     PackedFixed64,
-    /// Varints one behind the other, each a hole.
-    PackedVarints,
 }
 
 /// What a hole holds, which decides how it is predicted.
@@ -52,6 +50,12 @@ pub(crate) enum Hole {
     ParentId,
     /// How many nodes stand in a run.
     Nodes,
+    /// Varints one behind the other.
+    Varints,
+    /// A run of decimal digits in a text.
+    Digits,
+    /// So many hexadecimal digits in a text.
+    Hex(u8),
 }
 
 /// What a time is the time of. Each has a latest value in the stream.
@@ -161,7 +165,7 @@ macro_rules! plan {
     };
 }
 
-use Role::{Constant, Inline, Key, Nodes, PackedFixed64, PackedVarints};
+use Role::{Constant, Inline, Key, Nodes, PackedFixed64};
 const TEXT: Role = Role::Hole(Hole::Text);
 const VARINT: Role = Role::Hole(Hole::Varint);
 const COUNT: Role = Role::Hole(Hole::Count);
@@ -330,7 +334,7 @@ plan!(EXPONENTIAL_HISTOGRAM_POINT, Point, true, {
 });
 plan!(BUCKETS, Inline, false, {
     fields::buckets::OFFSET => COUNT,
-    fields::buckets::BUCKET_COUNTS => PackedVarints,
+    fields::buckets::BUCKET_COUNTS => Role::Hole(Hole::Varints),
 });
 plan!(SUMMARY_POINT, Point, true, {
     fields::summary_data_point::START_TIME_UNIX_NANO => time(Clock::PointStart),

@@ -31,6 +31,7 @@ pub(crate) struct Entry {
     /// The number under which the shapes within this one are known.
     pub(crate) number: u64,
     hash: u64,
+    scope: u64,
     pub(crate) slots: Box<[Slot]>,
     /// The shapes that came behind this one, and those that came first in it, by its run of nodes.
     next: Followers,
@@ -105,19 +106,33 @@ impl Shapes {
     }
 
     /// The number under which a node's shapes are known.
-    fn scope(&self, plan: &Plan, parent: Option<usize>) -> u64 {
+    pub(crate) fn scope(&self, plan: &Plan, parent: Option<usize>) -> u64 {
         let within = if plan.is_within_parent { parent.and_then(|place| self.entry(place)) } else { None };
         within.map_or(plan.kind as u64, |entry| entry.number)
     }
 
-    pub(crate) fn hash(&self, plan: &Plan, parent: Option<usize>, skeleton: &[u8]) -> u64 {
-        XxHash3_64::oneshot_with_seed(self.scope(plan, parent), skeleton)
+    /// Where a shape is.
+    pub(crate) fn find(&self, scope: u64, skeleton: &[u8]) -> Option<usize> {
+        let place = self.places.get(Self::hash(scope, skeleton))?;
+        (*self.entry(place)?.shape.skeleton == *skeleton).then_some(place)
     }
 
-    /// Where a shape is.
-    pub(crate) fn find(&self, hash: u64, skeleton: &[u8]) -> Option<usize> {
-        let place = self.places.get(hash)?;
-        (*self.entry(place)?.shape.skeleton == *skeleton).then_some(place)
+    fn hash(scope: u64, skeleton: &[u8]) -> u64 {
+        XxHash3_64::oneshot_with_seed(scope, skeleton)
+    }
+
+    /// The shapes that a node can be expected to have, with their places.
+    pub(crate) fn expected(&self, kind: Kind, scope: u64, behind: Behind) -> [Option<(usize, &Shape)>; FOLLOWERS] {
+        let followers = match behind {
+            Behind::Sibling(place) => self.entry(place).map(|entry| entry.next),
+            Behind::Parent(place) => self.entry(place).map(|entry| entry.first),
+            Behind::Nothing => None,
+        };
+        followers.unwrap_or_default().map(|follower| {
+            let place = (follower as usize).checked_sub(1)?;
+            let entry = self.entry(place).filter(|entry| entry.kind == kind && entry.scope == scope)?;
+            Some((place, &*entry.shape))
+        })
     }
 
     #[inline]
@@ -190,7 +205,8 @@ impl Shapes {
     }
 
     /// A shape was sent: it enters the table. Its place.
-    pub(crate) fn enter(&mut self, kind: Kind, behind: Behind, hash: u64, shape: Shape) -> usize {
+    pub(crate) fn enter(&mut self, kind: Kind, behind: Behind, scope: u64, shape: Shape) -> usize {
+        let hash = Self::hash(scope, &shape.skeleton);
         let cost = cost(&shape);
         while self.counts.left < self.counts.entered
             && (self.counts.cost + cost > self.budget || self.counts.entered - self.counts.left >= self.capacity as u64)
@@ -205,6 +221,7 @@ impl Shapes {
             kind,
             number: (number << 8) | 0xff,
             hash,
+            scope,
             slots,
             next: [0; FOLLOWERS],
             first: [0; FOLLOWERS],

@@ -1,11 +1,14 @@
 //! How the values of holes are predicted: one function for both directions, see [`Coder`].
 
-use crate::coder::{Bit, Coder};
+use crate::coder::Coder;
 use crate::families::Families;
+use crate::frame::push_varint;
 use crate::ids::{Ids, Mention, Use};
 use crate::models::{self, Slot, Tree, decision};
 use crate::plan::Clock;
-use crate::skeleton::Head;
+use crate::skeleton::{self, Head};
+use crate::template::{digit_of, hex_digit};
+use std::io::Write as _;
 
 /// Doubles that are no decimals of few digits.
 pub(crate) const BINARY: u8 = 15;
@@ -239,17 +242,23 @@ pub(crate) fn head<C: Coder>(
     result
 }
 
-/// The text of a hole: as last time, the family's latest, one of its table, or in full.
-///
-/// Appends it to `out` when it is read.
-pub(crate) fn text<C: Coder>(
+/// Where a text was found.
+pub(crate) enum Text {
+    /// In a table; it is written already.
+    Known,
+    /// Nowhere: it has to be sent, and [`note_text`].
+    New,
+}
+
+/// The text of a hole, if it is as last time, the family's latest, or one of its table: appended to `out` when it is read.
+pub(crate) fn known_text<C: Coder>(
     coder: &mut C,
     families: &mut Families,
     number: u16,
     slot: &mut Slot,
     value: &[u8],
     out: &mut Vec<u8>,
-) {
+) -> Text {
     let family = families.change(number);
     let at = |place: u64| (place as usize).checked_sub(1).and_then(|place| family.value(place));
     let mut tried = 0;
@@ -263,79 +272,93 @@ pub(crate) fn text<C: Coder>(
             }
             slot.last = place;
             family.tally.latest = place as u32;
-            return;
+            return Text::Known;
         }
     }
     let place = if C::IS_WRITING { families.find(number, value) } else { None };
     let family = families.change(number);
-    if family.len() > 0 && coder.bit(&mut slot.bits[decision::IS_IN_TABLE], place.is_some()) {
-        let width = family.len_bits();
-        let place = placed(coder, &mut family.places, width, place);
-        if !C::IS_WRITING
-            && let Some(known) = family.value(place)
-        {
-            out.extend_from_slice(known);
-        }
-        slot.last = place as u64 + 1;
-        family.tally.latest = place as u32 + 1;
-        families.note_found(number);
-        return;
+    if family.len() == 0 || !coder.bit(&mut slot.bits[decision::IS_IN_TABLE], place.is_some()) {
+        return Text::New;
     }
-    let start = out.len();
-    literal(coder, &mut family.magnitudes, (&mut family.tally.class, &mut family.tally.forms), value, out);
-    let place = families.enter(number, if C::IS_WRITING { value } else { &out[start..] });
+    let width = family.len_bits();
+    let place = placed(coder, &mut family.places, width, place);
+    if !C::IS_WRITING
+        && let Some(known) = family.value(place)
+    {
+        out.extend_from_slice(known);
+    }
+    slot.last = place as u64 + 1;
+    family.tally.latest = place as u32 + 1;
+    families.note_found(number);
+    Text::Known
+}
+
+/// A text was sent in full.
+pub(crate) fn note_text(families: &mut Families, number: u16, slot: &mut Slot, value: &[u8]) {
+    let place = families.enter(number, value);
     slot.last = u64::from(place);
     families.change(number).tally.latest = place;
 }
 
-/// A text in full.
-fn literal<C: Coder>(
+/// Packed numbers: how many they are, and each by how large the one before it was.
+pub(crate) fn varints<C: Coder>(
     coder: &mut C,
-    magnitudes: &mut Tree,
-    (class, forms): (&mut u8, &mut [Bit; 4]),
+    families: &mut Families,
+    family: u16,
+    slot: &mut Slot,
     value: &[u8],
+    (out, max_len): (&mut Vec<u8>, usize),
+) {
+    let count = if C::IS_WRITING { skeleton::varints(value).count() as u64 } else { 0 };
+    let magnitudes = &mut families.change(family).magnitudes;
+    let count = models::difference(coder, magnitudes, &mut slot.class, slot.last, count);
+    slot.last = count;
+    let mut numbers = skeleton::varints(value);
+    let mut class = 0;
+    for _ in 0..count {
+        let number = models::magnitude(coder, magnitudes, &mut class, numbers.next().unwrap_or_default());
+        if !C::IS_WRITING {
+            if out.len() > max_len {
+                return;
+            }
+            push_varint(out, number);
+        }
+    }
+}
+
+/// A run of decimal digits: a number, and how wide it is where it is padded with zeros.
+pub(crate) fn digits<C: Coder>(
+    coder: &mut C,
+    families: &mut Families,
+    family: u16,
+    slot: &mut Slot,
+    digits: &[u8],
     out: &mut Vec<u8>,
 ) {
-    let uuid = if C::IS_WRITING { uuid(value) } else { None };
-    if coder.bit(&mut forms[0], uuid.is_some()) {
-        let uuid = coder.bytes(uuid.unwrap_or_default());
+    let width = match digits.len() as u8 {
+        len if slot.scale != 0 && len == slot.scale => len,
+        len if digits.first() == Some(&b'0') && len > 1 => len,
+        _ => 0,
+    };
+    if !coder.bit(&mut slot.bits[decision::IS_SCALE], width == slot.scale) {
+        slot.scale = coder.bits(5, u64::from(width)) as u8;
+    }
+    let number = digits.iter().fold(0u64, |number, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit & 15)));
+    let number = count(coder, families, family, slot, number);
+    if !C::IS_WRITING {
+        let width = usize::from(slot.scale);
+        // Writing to a vector does not fail.
+        let _ = write!(out, "{number:0width$}");
+    }
+}
+
+/// Hexadecimal digits that nothing predicts.
+pub(crate) fn hex<C: Coder>(coder: &mut C, len: u8, digits: &[u8], out: &mut Vec<u8>) {
+    for at in 0..usize::from(len) {
+        let digit = digits.get(at).and_then(|digit| hex_digit(*digit)).unwrap_or_default();
+        let digit = coder.bits(4, u64::from(digit)) as u8;
         if !C::IS_WRITING {
-            write_uuid(uuid, out);
-        }
-        return;
-    }
-    let len = models::magnitude(coder, magnitudes, class, value.len() as u64);
-    coder.text(len, value, out);
-}
-
-/// Where a UUID has its hyphens.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
-/// The bytes of a UUID that is written as they all are: 36 characters, in lower case.
-fn uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    let mut bytes = [0; 16];
-    let mut digits = 0;
-    for (at, character) in text.iter().enumerate() {
-        let digit = match character {
-            b'-' if HYPHENS.contains(&at) => continue,
-            b'0'..=b'9' => character - b'0',
-            b'a'..=b'f' => character - b'a' + 10,
-            _ => return None,
-        };
-        *bytes.get_mut(digits / 2)? |= digit << (4 * (1 - digits % 2));
-        digits += 1;
-    }
-    (digits == 32).then_some(bytes)
-}
-
-fn write_uuid(bytes: [u8; 16], out: &mut Vec<u8>) {
-    for (at, byte) in bytes.iter().enumerate() {
-        if matches!(at, 4 | 6 | 8 | 10) {
-            out.push(b'-');
-        }
-        for digit in [byte >> 4, byte & 15] {
-            out.push(b"0123456789abcdef"[usize::from(digit)]);
+            out.push(digit_of(digit));
         }
     }
 }
