@@ -45,7 +45,7 @@ README = ROOT / "README.md"
 def main(
     *, keep: bool, quick: bool, rewrite: bool, check: bool, plot: bool, readme_file: Path, directory: Path
 ) -> None:
-    r"""Measure otlp-fast beside its rivals, keep the record, and show it in the README.
+    """Measure otlp-fast beside its rivals, keep the record, and show it in the README.
 
     \b
     python benchmarks/report.py --record --readme   measure, keep, publish
@@ -59,7 +59,7 @@ def main(
     read the figures. A quiet machine gives better ones; a busy one gives wider quartiles.
 
     With --record, a promise that is not kept makes the exit status 1; the record is written all the same.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     if quick and keep:
         raise click.UsageError("--quick measures too little to be kept: choose one of --quick and --record")
     if not (keep or quick or rewrite or check or plot):

@@ -62,7 +62,7 @@ def make_record(effort: Effort) -> dict[str, Any]:
 
     Raises:
         WrongAnswerError: something did not come out as it went in.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     surroundings = environment()
     surroundings["versions"] |= {
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
@@ -154,7 +154,7 @@ def missing_corpora() -> Iterator[str]:
     "--records", "directory", type=click.Path(path_type=Path, file_okay=False), default=KEPT, help="Other records."
 )
 def main(*, keep: bool, rewrite: bool, quick: bool, readme_file: Path, directory: Path) -> None:
-    r"""Measure what tracezip makes of streams of telemetry, beside gzip and zstd: bytes, CPU time, memory.
+    """Measure what tracezip makes of streams of telemetry, beside gzip and zstd: bytes, CPU time, memory.
 
     \b
     python benchmarks/tracezip.py                     measure, and say which promises are kept
