@@ -62,7 +62,7 @@ def make_record(effort: Effort) -> dict[str, Any]:
 
     Raises:
         WrongAnswerError: something did not come out as it went in.
-    """  # noqa: D301 (click looks for the character itself)
+    """
     surroundings = environment()
     surroundings["versions"] |= {
         "zlib": zlib.ZLIB_RUNTIME_VERSION,
@@ -167,7 +167,7 @@ def main(*, keep: bool, rewrite: bool, quick: bool, readme_file: Path, directory
     memory is that of processes of their own under a flood of values that never come again.
 
     A promise that is not kept makes the exit status 1; the record is written all the same.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     if quick and (keep or rewrite):
         raise click.UsageError("--quick measures too little to be kept: choose it or --record and --readme")
     judgements: list[Judgement] = []
