@@ -82,8 +82,8 @@ impl Codec {
         let plan = plan::request(self.signal);
         let mut encoding = Encoding {
             codec: self,
-            coder: Writing::new(Columns::default()),
-            parsed: Parsed::default(),
+            coder: Writing::new(Columns::for_request(request.len())),
+            parsed: Parsed::with_room(),
             items: 0,
             unused: Vec::new(),
         };

@@ -70,7 +70,7 @@ pub(crate) trait Coder {
 }
 
 /// The columns of a frame, by their numbers in the directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Columns {
     /// What the range coder made of the decisions.
     pub(crate) decisions: Vec<u8>,
@@ -80,6 +80,14 @@ pub(crate) struct Columns {
     pub(crate) bytes: Vec<u8>,
     /// Text: what zstd compresses.
     pub(crate) text: Vec<u8>,
+}
+
+impl Columns {
+    /// Empty columns, with room for what a request of so many bytes mostly becomes.
+    pub(crate) fn for_request(len: usize) -> Self {
+        let room = || Vec::with_capacity(len / 64);
+        Self { decisions: room(), bits: room(), bytes: Vec::with_capacity(len / 32), text: Vec::new() }
+    }
 }
 
 /// The writing end.

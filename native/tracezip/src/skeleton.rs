@@ -211,7 +211,7 @@ impl Head {
 }
 
 /// Messages taken apart.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Parsed<'a> {
     /// The skeleton of the last node.
     pub(crate) skeleton: Vec<u8>,
@@ -220,6 +220,11 @@ pub(crate) struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
+    /// Nothing yet, with room for the values of a few nodes.
+    pub(crate) fn with_room() -> Self {
+        Self { skeleton: Vec::with_capacity(1 << 10), values: Vec::with_capacity(1 << 7) }
+    }
+
     /// Takes a node apart: its skeleton, and its values behind those that are there.
     pub(crate) fn node(&mut self, bytes: &'a [u8], plan: &Plan) -> Option<()> {
         self.skeleton.clear();
