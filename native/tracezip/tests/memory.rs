@@ -105,11 +105,19 @@ fn flood(signal: Signal, item: fn(u64) -> Vec<u8>, items: u64, per_request: u64,
 #[test]
 #[ignore = "figures"]
 fn figures() {
-    for (max_state, per_request) in [(4 << 20, 200), (4 << 20, 5_000), (1 << 20, 1_000), (64 << 10, 200), (64 << 10, 1_000)] {
+    for (max_state, per_request) in
+        [(4 << 20, 200), (4 << 20, 5_000), (1 << 20, 1_000), (64 << 10, 200), (64 << 10, 1_000)]
+    {
         for (name, signal, item) in FLOODS {
             let held = flood(signal, item, 200_000, per_request, max_state);
-            println!("state {:>5} KiB, {per_request:>5} per request, {name:24} held KiB: encoder {:>6}, decoder {:>6}; peak beside request and frame: encoder {:>6}, decoder {:>6}",
-                max_state >> 10, held.encoder >> 10, held.decoder >> 10, held.encoder_peak >> 10, held.decoder_peak >> 10);
+            println!(
+                "state {:>5} KiB, {per_request:>5} per request, {name:24} held KiB: encoder {:>6}, decoder {:>6}; peak beside request and frame: encoder {:>6}, decoder {:>6}",
+                max_state >> 10,
+                held.encoder >> 10,
+                held.decoder >> 10,
+                held.encoder_peak >> 10,
+                held.decoder_peak >> 10
+            );
         }
     }
 }
