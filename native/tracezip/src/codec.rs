@@ -328,7 +328,7 @@ impl<'a> Encoding<'a, '_> {
             Found::New => {
                 let skeleton = &self.parsed.skeleton;
                 let families = &mut codec.families;
-                let shape = Shapes::read(skeleton, plan, families).ok()?;
+                let shape = codec.shapes.read(skeleton, plan, families).ok()?;
                 let lengths = &mut families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
                 let len = lengths.number(&mut self.coder, class, skeleton.len() as u64);
@@ -455,7 +455,7 @@ impl Decoding<'_, '_> {
                     return Err(damaged("a skeleton that is too long", 0));
                 }
                 let skeleton = self.coder.take_text(len);
-                let shape = Shapes::read(skeleton, plan, &mut codec.families)?;
+                let shape = codec.shapes.read(skeleton, plan, &mut codec.families)?;
                 let scope = codec.shapes.scope(plan, parent);
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }

@@ -121,6 +121,8 @@ pub(crate) struct Families {
     /// What left the queue since the last commit, in order, and how much entered it.
     unqueued: Vec<(u16, u64)>,
     queued: usize,
+    /// The most entries of the queue that are still there when it has been cleared up.
+    max_queued: usize,
     cost: usize,
     committed: (usize, usize),
     budget: usize,
@@ -137,6 +139,7 @@ impl Families {
             queue: VecDeque::new(),
             unqueued: Vec::new(),
             queued: 0,
+            max_queued: budget / VALUE_COST,
             cost: 0,
             committed: (0, 0),
             budget,
@@ -234,6 +237,11 @@ impl Families {
         self.places.set(hash, place);
         self.queue.push_back((number, entry));
         self.queued += 1;
+        if self.queued > 2 * self.max_queued {
+            let before = self.queue.len();
+            self.clear_up(before - self.queued);
+            self.queued -= before - self.queue.len();
+        }
         place as u32 + 1
     }
 
@@ -251,6 +259,15 @@ impl Families {
         }
     }
 
+    /// Takes values out of the queue, from a place in it on, that left their tables before it was their turn.
+    fn clear_up(&mut self, from: usize) {
+        let mut at = 0;
+        self.queue.retain(|(number, entry)| {
+            at += 1;
+            at <= from || *entry >= self.families[usize::from(*number)].tally.left
+        });
+    }
+
     pub(crate) fn commit(&mut self) {
         for number in self.changed.drain(..) {
             let family = &mut self.families[usize::from(number)];
@@ -261,6 +278,9 @@ impl Families {
         self.places.commit();
         self.unqueued.clear();
         self.queued = 0;
+        if self.queue.len() > 2 * self.max_queued {
+            self.clear_up(0);
+        }
         self.committed = (self.families.len(), self.cost);
     }
 

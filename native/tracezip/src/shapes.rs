@@ -4,7 +4,7 @@
 //! leave first in, first out, when the table is full or its budget spent; both ends count the same cost.
 
 use crate::coder::{Bit, Coder};
-use crate::error::TracezipError;
+use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::journal::{Journaled, Places};
 use crate::models::{PlaceTree, Slot};
@@ -247,9 +247,10 @@ impl Shapes {
         }
     }
 
-    /// Reads a skeleton.
-    pub(crate) fn read(skeleton: &[u8], plan: &Plan, families: &mut Families) -> Result<Shape, TracezipError> {
-        Shape::read(skeleton, plan, |name| families.named(name))
+    /// Reads a skeleton, whose shape must fit the table.
+    pub(crate) fn read(&self, skeleton: &[u8], plan: &Plan, families: &mut Families) -> Result<Shape, TracezipError> {
+        let shape = Shape::read(skeleton, plan, |name| families.named(name))?;
+        if cost(&shape) > self.budget { Err(damaged("a shape that is larger than the table", 0)) } else { Ok(shape) }
     }
 
     pub(crate) fn commit(&mut self) {

@@ -217,6 +217,8 @@ pub(crate) struct Parsed<'a> {
     pub(crate) skeleton: Vec<u8>,
     /// The values of the nodes that are open, the last one's at the end.
     pub(crate) values: Vec<Value<'a>>,
+    /// The most values that there may be while the node at hand is taken apart.
+    max_values: usize,
 }
 
 impl<'a> Parsed<'a> {
@@ -228,9 +230,8 @@ impl<'a> Parsed<'a> {
     /// Takes a node apart: its skeleton, and its values behind those that are there.
     pub(crate) fn node(&mut self, bytes: &'a [u8], plan: &Plan) -> Option<()> {
         self.skeleton.clear();
-        let first = self.values.len();
-        self.fields(bytes, plan, MAX_DEPTH)?;
-        (self.skeleton.len() < MAX_LEN && self.values.len() - first <= MAX_HOLES).then_some(())
+        self.max_values = self.values.len() + MAX_HOLES;
+        self.fields(bytes, plan, MAX_DEPTH)
     }
 
     /// The values of a node that has this shape; `None` where it has another.
@@ -300,15 +301,15 @@ impl<'a> Parsed<'a> {
         while !rest.0.is_empty() {
             let start = rest.0;
             let (tag, wire_type) = rest.tag()?;
-            self.skeleton.extend_from_slice(&start[..start.len() - rest.0.len()]);
+            self.copy(&start[..start.len() - rest.0.len()])?;
             match plan.role(tag) {
                 Role::Unknown => return None,
-                Role::Constant | Role::Key => self.skeleton.extend_from_slice(rest.as_written(wire_type)?),
+                Role::Constant | Role::Key => self.copy(rest.as_written(wire_type)?)?,
                 Role::Hole(hole) => self.hole(&mut rest, hole)?,
                 Role::Inline(inline) => {
                     let content = rest.nested()?;
                     let at = self.skeleton.len();
-                    self.skeleton.extend_from_slice(&[0; 2]);
+                    self.copy(&[0; 2])?;
                     self.fields(content, inline, depth.checked_sub(1)?)?;
                     let len = u16::try_from(self.skeleton.len() - at - 2).ok()?;
                     self.skeleton[at..at + 2].copy_from_slice(&len.to_le_bytes());
@@ -323,22 +324,31 @@ impl<'a> Parsed<'a> {
                     let content = rest.nested()?;
                     let (numbers, odd) = content.as_chunks::<8>();
                     if numbers.len() as u64 > MAX_PACKED || !odd.is_empty() {
-                        self.literal(before, rest);
+                        self.literal(before, rest)?;
                         continue;
                     }
-                    self.skeleton.push(0);
+                    self.copy(&[0])?;
                     push_varint(&mut self.skeleton, numbers.len() as u64);
                     self.values.extend(numbers.iter().map(|number| Value::Number(u64::from_le_bytes(*number))));
                 }
+            }
+            if self.values.len() > self.max_values || self.skeleton.len() >= MAX_LEN {
+                return None;
             }
         }
         Some(())
     }
 
+    /// Adds to the skeleton, as far as it may grow.
+    #[inline]
+    fn copy(&mut self, bytes: &[u8]) -> Option<()> {
+        (self.skeleton.len() + bytes.len() < MAX_LEN).then(|| self.skeleton.extend_from_slice(bytes))
+    }
+
     /// A value that could have been a hole, as part of the skeleton.
-    fn literal(&mut self, before: Canonical<'a>, behind: Canonical<'a>) {
-        self.skeleton.push(1);
-        self.skeleton.extend_from_slice(&before.0[..before.0.len() - behind.0.len()]);
+    fn literal(&mut self, before: Canonical<'a>, behind: Canonical<'a>) -> Option<()> {
+        self.copy(&[1])?;
+        self.copy(&before.0[..before.0.len() - behind.0.len()])
     }
 
     #[inline]
@@ -351,11 +361,10 @@ impl<'a> Parsed<'a> {
             }
             *rest = before;
             rest.nested()?;
-            self.literal(before, *rest);
-            return Some(());
+            return self.literal(before, *rest);
         };
         if is_id {
-            self.skeleton.push(0);
+            self.copy(&[0])?;
         }
         self.values.push(value);
         Some(())

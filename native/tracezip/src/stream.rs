@@ -33,7 +33,6 @@ pub(crate) struct Body {
     pub(crate) items: u64,
     pub(crate) columns: Vec<Column>,
     pub(crate) raw_block: Vec<u8>,
-    pub(crate) text: Vec<u8>,
     pub(crate) prefix_len: usize,
     pub(crate) zblock: Option<Vec<u8>>,
 }
@@ -94,27 +93,24 @@ impl Stream {
         if !text.is_empty() {
             columns.push(Column { number: column::TEXT, encoding: Encoding::Text, len: text.len() });
         }
-        self.pending.clone_from(&text);
-        Ok(Body { is_raw: false, items: encoded.items, columns, raw_block, text, prefix_len, zblock })
+        self.pending = text;
+        Ok(Body { is_raw: false, items: encoded.items, columns, raw_block, prefix_len, zblock })
     }
 
     /// What a frame of any bytes holds: the bytes.
     fn encode_raw(request: &[u8]) -> Result<Body, TracezipError> {
         let zblock = zblock::compress(&[], request, RAW_LEVEL)?;
         let zblock = zblock.filter(|zblock| missing(request.len(), zblock.len()) == 0);
-        Ok(Body {
-            is_raw: true,
-            items: 0,
-            columns: Vec::new(),
-            raw_block: Vec::new(),
-            text: request.to_vec(),
-            prefix_len: 0,
-            zblock,
-        })
+        Ok(Body { is_raw: true, items: 0, columns: Vec::new(), raw_block: Vec::new(), prefix_len: 0, zblock })
     }
 
-    /// The request of a frame, whose ZBlock begins at `offset`, and the text that it brought.
-    pub(crate) fn decode(&mut self, frame: &Frame<'_>, offset: usize) -> Result<(Vec<u8>, Vec<u8>), TracezipError> {
+    /// The text of the frame at hand: of one that holds its request as it is, that.
+    pub(crate) fn text<'a>(&'a self, is_raw: bool, request: &'a [u8]) -> &'a [u8] {
+        if is_raw { request } else { &self.pending }
+    }
+
+    /// The request of a frame, whose ZBlock begins at `offset`.
+    pub(crate) fn decode(&mut self, frame: &Frame<'_>, offset: usize) -> Result<Vec<u8>, TracezipError> {
         let header = &frame.header;
         let start = self.history.len().checked_sub(header.prefix_len as usize);
         let start = start.ok_or_else(|| damaged("a prefix that is longer than what was sent", offset))?;
@@ -124,7 +120,7 @@ impl Stream {
             frame.zblock.to_vec()
         };
         if frame.flags.is_raw {
-            return Ok((text.clone(), text));
+            return Ok(text);
         }
         let mut parts: [&[u8]; 4] = [&[]; 4];
         let mut rest = frame.raw_block;
@@ -150,23 +146,27 @@ impl Stream {
         }
         let reading = Reading::new(decisions, bits, bytes, &text);
         let request = self.codec.decode(reading, header.decoded_len as usize)?;
-        self.pending.clone_from(&text);
-        Ok((request, text))
+        self.pending = text;
+        Ok(request)
     }
 
     pub(crate) fn commit(&mut self) {
         self.codec.commit();
-        self.history.append(&mut self.pending);
+        let text = std::mem::take(&mut self.pending);
         let capacity = Capacity::of(self.state_log2).text;
+        let (mut kept, mut new) = (self.history.len(), text.len());
         // In steps, so that not each frame moves it all.
-        if self.history.len() > 2 * capacity {
-            self.history.drain(..self.history.len() - capacity);
+        if kept + new > 2 * capacity {
+            new = new.min(capacity);
+            kept = capacity - new;
         }
+        self.history.drain(..self.history.len() - kept);
+        self.history.extend_from_slice(&text[text.len() - new..]);
     }
 
     pub(crate) fn rollback(&mut self) {
         self.codec.rollback();
-        self.pending.clear();
+        self.pending = Vec::new();
     }
 
     pub(crate) fn clear(&mut self) {

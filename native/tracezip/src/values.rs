@@ -109,7 +109,8 @@ fn scale_of(value: f64, last: u8) -> u8 {
     let is_decimal = |scale: u8| {
         let Some(power) = POWERS.get(usize::from(scale)) else { return false };
         let scaled = (value * power).round_ties_even();
-        scaled.abs() < MAX_EXACT && (scaled / power).to_bits() == value.to_bits()
+        // As an integer, which has no negative zero.
+        scaled.abs() < MAX_EXACT && (scaled as i64 as f64 / power).to_bits() == value.to_bits()
     };
     if is_decimal(last) {
         return last;
