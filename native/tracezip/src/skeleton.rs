@@ -224,7 +224,7 @@ pub(crate) struct Parsed<'a> {
 impl<'a> Parsed<'a> {
     /// Nothing yet, with room for the values of a few nodes.
     pub(crate) fn with_room() -> Self {
-        Self { skeleton: Vec::with_capacity(1 << 10), values: Vec::with_capacity(1 << 7) }
+        Self { skeleton: Vec::with_capacity(1 << 10), values: Vec::with_capacity(1 << 7), max_values: MAX_HOLES }
     }
 
     /// Takes a node apart: its skeleton, and its values behind those that are there.
