@@ -8,7 +8,7 @@ use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::Ids;
-use crate::models::{self, Slot};
+use crate::models::Slot;
 use crate::plan::{self, Hole, Kind, Plan};
 use crate::shapes::{Behind, Found, Shapes};
 use crate::skeleton::{self, Form, Head, HoleOf, MAX_LEN, Parsed, Shape, Step, Value, length_len};
@@ -82,8 +82,8 @@ impl Codec {
         let plan = plan::request(self.signal);
         let mut encoding = Encoding {
             codec: self,
-            coder: Writing::new(Columns::default()),
-            parsed: Parsed::default(),
+            coder: Writing::new(Columns::for_request(request.len())),
+            parsed: Parsed::with_room(),
             items: 0,
             unused: Vec::new(),
         };
@@ -106,15 +106,17 @@ impl Codec {
     }
 
     /// The shape at a place with its slots, which are put back by [`Codec::put_back`].
-    fn take(&mut self, place: usize) -> (Arc<Shape>, Box<[Slot]>, u64) {
-        let entry = self.shapes.change(place).expect("chosen or entered just now");
-        (Arc::clone(&entry.shape), std::mem::take(&mut entry.slots), entry.number)
+    fn take(&mut self, place: usize) -> Option<Taken> {
+        let entry = self.shapes.change(place)?;
+        let shape = entry.shape.take()?;
+        Some(Taken { shape, slots: std::mem::take(&mut entry.slots), place, number: entry.number })
     }
 
-    /// Puts the slots of a shape back, if it is still in the table.
-    fn put_back(&mut self, place: usize, slots: Box<[Slot]>, number: u64) {
-        if let Some(entry) = self.shapes.change(place).filter(|entry| entry.number == number) {
-            entry.slots = slots;
+    /// Puts a shape back, if its place was not given away.
+    fn put_back(&mut self, taken: Taken) {
+        if let Some(entry) = self.shapes.change(taken.place).filter(|entry| entry.number == taken.number) {
+            entry.shape = Some(taken.shape);
+            entry.slots = taken.slots;
         }
     }
 
@@ -193,7 +195,7 @@ impl Codec {
             C::IS_WRITING && family.has_templates() && template::parse(value, &mut skeleton, &mut variables);
         // What is part of a text has no parts.
         if hole.form == Form::Text || !coder.bit(&mut family.tally.forms[1], has_template) {
-            let len = models::magnitude(coder, &mut family.magnitudes, &mut family.tally.class, value.len() as u64);
+            let len = family.magnitudes.number(coder, &mut family.tally.class, value.len() as u64);
             coder.text(len, value, out);
             return Ok(());
         }
@@ -208,7 +210,7 @@ impl Codec {
             Found::New => {
                 let lengths = &mut self.families.change(0).magnitudes;
                 let class = &mut self.latest.skeleton_class;
-                let len = models::magnitude(coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(coder, class, skeleton.len() as u64);
                 let given = std::mem::take(&mut skeleton);
                 coder.text(len.min(MAX_LEN as u64), &given, &mut skeleton);
                 let skeleton = if C::IS_WRITING { &given } else { &skeleton };
@@ -224,12 +226,13 @@ impl Codec {
         if self.shapes.entry(place).is_none_or(|entry| entry.kind != Kind::Template) {
             return Err(damaged("a shape of another kind", 0));
         }
-        let (shape, mut slots, entry) = self.take(place);
+        let mut taken = self.take(place).ok_or_else(|| damaged("a template within itself", 0))?;
+        let shape = &taken.shape;
         let mut next = 0;
         for step in &shape.steps {
             if let Step::Copy(range) = step {
                 if !C::IS_WRITING {
-                    out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    out.extend_from_slice(shape.part(range));
                 }
                 continue;
             }
@@ -237,13 +240,13 @@ impl Codec {
                 Some(Value::Text(variable)) => *variable,
                 _ => &[],
             };
-            self.text(coder, shape.holes[next], &mut slots[next], variable, (out, max_len))?;
+            self.text(coder, shape.holes[next], &mut taken.slots[next], variable, (out, max_len))?;
             next += 1;
             if out.len() > max_len {
                 break;
             }
         }
-        self.put_back(place, slots, entry);
+        self.put_back(taken);
         Ok(())
     }
 
@@ -251,6 +254,14 @@ impl Codec {
     fn head<C: Coder>(&mut self, coder: &mut C, head: &Head, slots: &mut [Slot], values: HeadValues) -> HeadValues {
         values::head(coder, (&mut self.ids, &mut self.heads), head, slots, &mut self.latest.clocks, values)
     }
+}
+
+/// A shape and what is known of its holes, while a node of it is under way.
+struct Taken {
+    shape: Arc<Shape>,
+    slots: Box<[Slot]>,
+    place: usize,
+    number: u64,
 }
 
 /// A value that is no text.
@@ -317,17 +328,17 @@ impl<'a> Encoding<'a, '_> {
             Found::New => {
                 let skeleton = &self.parsed.skeleton;
                 let families = &mut codec.families;
-                let shape = Shapes::read(skeleton, plan, families).ok()?;
+                let shape = codec.shapes.read(skeleton, plan, families).ok()?;
                 let lengths = &mut families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, skeleton.len() as u64);
+                let len = lengths.number(&mut self.coder, class, skeleton.len() as u64);
                 self.coder.text(len, skeleton, &mut self.unused);
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }
         };
-        let (shape, mut slots, number) = self.codec.take(place);
-        let is_done = self.holes(&shape, &mut slots, first, place, &mut around);
-        self.codec.put_back(place, slots, number);
+        let mut taken = self.codec.take(place)?;
+        let is_done = self.holes(&taken.shape, &mut taken.slots, first, place, &mut around);
+        self.codec.put_back(taken);
         self.parsed.values.truncate(first);
         is_done.map(|()| place)
     }
@@ -439,12 +450,12 @@ impl Decoding<'_, '_> {
             Found::New => {
                 let lengths = &mut codec.families.change(0).magnitudes;
                 let class = &mut codec.latest.skeleton_class;
-                let len = models::magnitude(&mut self.coder, lengths, class, 0);
+                let len = lengths.number(&mut self.coder, class, 0);
                 if len >= MAX_LEN as u64 {
                     return Err(damaged("a skeleton that is too long", 0));
                 }
                 let skeleton = self.coder.take_text(len);
-                let shape = Shapes::read(skeleton, plan, &mut codec.families)?;
+                let shape = codec.shapes.read(skeleton, plan, &mut codec.families)?;
                 let scope = codec.shapes.scope(plan, parent);
                 codec.shapes.enter(plan.kind, behind, scope, shape)
             }
@@ -453,9 +464,9 @@ impl Decoding<'_, '_> {
         if self.codec.shapes.entry(place).is_none_or(|entry| entry.kind != plan.kind) {
             return Err(damaged("a shape of another kind", 0));
         }
-        let (shape, mut slots, number) = self.codec.take(place);
-        let result = self.holes(&shape, &mut slots, place, &mut around);
-        self.codec.put_back(place, slots, number);
+        let mut taken = self.codec.take(place).ok_or_else(|| damaged("a shape within itself", 0))?;
+        let result = self.holes(&taken.shape, &mut taken.slots, place, &mut around);
+        self.codec.put_back(taken);
         result.map(|()| place)
     }
 
@@ -477,7 +488,7 @@ impl Decoding<'_, '_> {
         for step in &shape.steps {
             match step {
                 Step::Copy(range) => {
-                    self.out.extend_from_slice(&shape.skeleton[range.start as usize..range.end as usize]);
+                    self.out.extend_from_slice(shape.part(range));
                 }
                 Step::Open => {
                     // Most of what is inline is shorter than 128 bytes.
@@ -488,26 +499,21 @@ impl Decoding<'_, '_> {
                     let start = opened.pop().expect("closes what was opened");
                     self.close(start);
                 }
-                Step::Hole => {
-                    let hole = shape.holes[next];
-                    let value = if is_head && shape.head.has(next) {
-                        Some(part(&shape.head, &head, next))
-                    } else if matches!(hole.hole, Hole::Text | Hole::Varints) {
-                        self.out.push(0);
-                        let start = self.out.len();
-                        let out = (&mut self.out, self.len);
-                        self.codec.text(&mut self.coder, hole, &mut slots[next], &[], out)?;
-                        self.close(start);
-                        None
-                    } else {
-                        let none = Scalar::Number(0);
-                        Some(self.codec.value(&mut self.coder, hole, &mut slots[next], around, none))
-                    };
-                    if let Some(value) = value {
-                        self.write(hole.form, value);
-                    }
+                Step::Attribute(before, key, tag) => {
+                    self.out.extend_from_slice(shape.part(before));
+                    self.out.push(0);
+                    let start = self.out.len();
+                    self.out.extend_from_slice(shape.part(key));
+                    self.out.extend_from_slice(&[0, *tag]);
+                    let value_start = self.out.len() - 1;
+                    self.hole(shape, slots, next, &head, around)?;
+                    self.close(value_start);
+                    self.close(start);
                     next += 1;
-                    self.check()?;
+                }
+                Step::Hole => {
+                    self.hole(shape, slots, next, &head, around)?;
+                    next += 1;
                 }
                 Step::Nodes(tag, plan) => {
                     let families = &mut self.codec.families;
@@ -526,6 +532,31 @@ impl Decoding<'_, '_> {
                     next += 1;
                 }
             }
+        }
+        self.check()
+    }
+
+    /// The value of a hole that is no run of nodes.
+    fn hole(
+        &mut self,
+        shape: &Shape,
+        slots: &mut [Slot],
+        at: usize,
+        head: &HeadValues,
+        around: &mut Surroundings,
+    ) -> Result<(), TracezipError> {
+        let hole = shape.holes[at];
+        if matches!(hole.hole, Hole::Text | Hole::Varints) {
+            self.out.push(0);
+            let start = self.out.len();
+            let out = (&mut self.out, self.len);
+            self.codec.text(&mut self.coder, hole, &mut slots[at], &[], out)?;
+            self.close(start);
+        } else if shape.head.has(at) {
+            self.write(hole.form, part(&shape.head, head, at));
+        } else {
+            let value = self.codec.value(&mut self.coder, hole, &mut slots[at], around, Scalar::Number(0));
+            self.write(hole.form, value);
         }
         self.check()
     }

@@ -25,10 +25,10 @@ impl Default for Bit {
 const MAX_COUNT: u32 = 30;
 
 /// By how much a probability moves towards what happened, in 1/65536, by how often it was taken before: 1 / (count + 1.5).
-const RATES: [u32; MAX_COUNT as usize + 1] = {
-    let mut rates = [0; MAX_COUNT as usize + 1];
+const RATES: [u32; 32] = {
+    let mut rates = [0; 32];
     let mut count = 0;
-    while count < rates.len() {
+    while count <= MAX_COUNT as usize {
         rates[count] = 131_072 / (2 * count as u32 + 3);
         count += 1;
     }
@@ -40,18 +40,18 @@ impl Bit {
         self.0 >> 16
     }
 
+    /// Neither end is ever certain of anything: what is taken off a probability is less than it.
+    #[inline(always)]
     fn learn(&mut self, taken: bool) {
         let probability = self.0 >> 16;
         let count = self.0 & 0xffff;
-        let rate = RATES[count as usize];
+        let rate = RATES[(count & 31) as usize];
         let probability = if taken {
-            probability + (((65_535 - probability) * rate) >> 16)
+            probability.wrapping_add((65_535_u32.wrapping_sub(probability)).wrapping_mul(rate) >> 16)
         } else {
-            probability - ((probability * rate) >> 16)
+            probability.wrapping_sub(probability.wrapping_mul(rate) >> 16)
         };
-        // Neither end may be certain of anything.
-        let probability = probability.clamp(32, 65_504);
-        self.0 = probability << 16 | (count + 1).min(MAX_COUNT);
+        self.0 = probability << 16 | (count + u32::from(count < MAX_COUNT));
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) trait Coder {
 }
 
 /// The columns of a frame, by their numbers in the directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Columns {
     /// What the range coder made of the decisions.
     pub(crate) decisions: Vec<u8>,
@@ -80,6 +80,14 @@ pub(crate) struct Columns {
     pub(crate) bytes: Vec<u8>,
     /// Text: what zstd compresses.
     pub(crate) text: Vec<u8>,
+}
+
+impl Columns {
+    /// Empty columns, with room for what a request of so many bytes mostly becomes.
+    pub(crate) fn for_request(len: usize) -> Self {
+        let room = || Vec::with_capacity(len / 64);
+        Self { decisions: room(), bits: room(), bytes: Vec::with_capacity(len / 32), text: Vec::new() }
+    }
 }
 
 /// The writing end.
@@ -97,6 +105,16 @@ pub(crate) struct Writing {
 impl Writing {
     pub(crate) fn new(columns: Columns) -> Self {
         Self { columns, low: 0, high: u32::MAX, waiting: 0, waiting_len: 0 }
+    }
+
+    /// Writes the bytes that are certain.
+    #[inline(never)]
+    fn shift(&mut self) {
+        while (self.low ^ self.high) >> 24 == 0 {
+            self.columns.decisions.push((self.high >> 24) as u8);
+            self.low <<= 8;
+            self.high = self.high << 8 | 0xff;
+        }
     }
 
     /// The columns, complete.
@@ -130,44 +148,38 @@ impl Writing {
 /// Where the interval is cut: the part up to here is `true`.
 #[inline]
 fn cut(low: u32, high: u32, model: Bit) -> u32 {
-    low + ((u64::from(high - low) * u64::from(model.probability())) >> 16) as u32
+    let part = (u64::from(high.wrapping_sub(low)) * u64::from(model.probability())) >> 16;
+    low.wrapping_add(part as u32)
 }
 
 impl Coder for Writing {
     const IS_WRITING: bool = true;
 
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, model: &mut Bit, value: bool) -> bool {
         let cut = cut(self.low, self.high, *model);
-        if value {
-            self.high = cut;
-        } else {
-            self.low = cut + 1;
-        }
+        (self.low, self.high) = if value { (self.low, cut) } else { (cut.wrapping_add(1), self.high) };
         model.learn(value);
-        while (self.low ^ self.high) >> 24 == 0 {
-            self.columns.decisions.push((self.high >> 24) as u8);
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
+        if (self.low ^ self.high) >> 24 == 0 {
+            self.shift();
         }
         value
     }
 
     #[inline]
     fn bits(&mut self, width: u32, value: u64) -> u64 {
-        let mut rest = value;
-        let mut left = width;
-        while left > 0 {
-            let take = left.min(56 - self.waiting_len.min(55));
-            self.waiting |= (rest & ((1 << take) - 1)) << self.waiting_len;
-            self.waiting_len += take;
-            rest = rest.checked_shr(take).unwrap_or(0);
-            left -= take;
-            while self.waiting_len >= 8 {
-                self.columns.bits.push(self.waiting as u8);
-                self.waiting >>= 8;
-                self.waiting_len -= 8;
-            }
+        // Less than 32 bits are waiting, so that as many again always fit.
+        if width > 32 {
+            self.bits(32, value & 0xffff_ffff);
+            self.bits(width - 32, value >> 32);
+            return value;
+        }
+        self.waiting |= value << self.waiting_len;
+        self.waiting_len += width;
+        if self.waiting_len >= 32 {
+            self.columns.bits.extend_from_slice(&(self.waiting as u32).to_le_bytes());
+            self.waiting >>= 32;
+            self.waiting_len -= 32;
         }
         value
     }
@@ -206,6 +218,16 @@ impl<'a> Reading<'a> {
             reading.number = reading.number << 8 | reading.next_decisions();
         }
         reading
+    }
+
+    /// Reads as many bytes as are certain.
+    #[inline(never)]
+    fn shift(&mut self) {
+        while (self.low ^ self.high) >> 24 == 0 {
+            self.low <<= 8;
+            self.high = self.high << 8 | 0xff;
+            self.number = self.number << 8 | self.next_decisions();
+        }
     }
 
     /// The next byte of decisions, zeros behind their end.
@@ -248,40 +270,32 @@ impl<'a> Reading<'a> {
 impl Coder for Reading<'_> {
     const IS_WRITING: bool = false;
 
-    #[inline]
+    #[inline(always)]
     fn bit(&mut self, model: &mut Bit, _value: bool) -> bool {
         let cut = cut(self.low, self.high, *model);
         let value = self.number <= cut;
-        if value {
-            self.high = cut;
-        } else {
-            self.low = cut + 1;
-        }
+        (self.low, self.high) = if value { (self.low, cut) } else { (cut.wrapping_add(1), self.high) };
         model.learn(value);
-        while (self.low ^ self.high) >> 24 == 0 {
-            self.low <<= 8;
-            self.high = self.high << 8 | 0xff;
-            self.number = self.number << 8 | self.next_decisions();
+        if (self.low ^ self.high) >> 24 == 0 {
+            self.shift();
         }
         value
     }
 
     #[inline]
     fn bits(&mut self, width: u32, _value: u64) -> u64 {
-        let mut value = 0;
-        let mut done = 0;
-        while done < width {
-            let Some(byte) = self.bits.get(self.bits_read / 8) else {
-                self.is_overrun = true;
-                return 0;
-            };
-            let offset = (self.bits_read % 8) as u32;
-            let take = (8 - offset).min(width - done);
-            value |= (u64::from(byte >> offset) & ((1 << take) - 1)) << done;
-            done += take;
-            self.bits_read += take as usize;
+        let (start, offset) = (self.bits_read / 8, (self.bits_read % 8) as u32);
+        self.bits_read += width as usize;
+        if self.bits_read > self.bits.len() * 8 {
+            self.is_overrun = true;
+            return 0;
         }
-        value
+        // Up to 64 bits that begin inside a byte lie in nine.
+        let mut bytes = [0; 16];
+        let taken = &self.bits[start..self.bits.len().min(start + 9)];
+        bytes[..taken.len()].copy_from_slice(taken);
+        (u128::from_le_bytes(bytes) >> offset) as u64
+            & (u64::MAX >> 1 >> (63 - width.min(63)) | u64::from(width == 64) << 63)
     }
 
     fn bytes<const N: usize>(&mut self, _value: [u8; N]) -> [u8; N] {

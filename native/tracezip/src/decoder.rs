@@ -95,20 +95,21 @@ impl Decoder {
                 _ => return Err(TracezipError::StateLost),
             }
         };
-        let (request, text) = stream.decode(&frame, offset)?;
+        let request = stream.decode(&frame, offset)?;
         if request.len() as u64 != frame.header.decoded_len {
             return Err(damaged("a request of another length than announced", offset));
         }
         if state::content_hash(&request) != frame.header.content_hash {
             return Err(damaged("a request of another hash than announced", offset));
         }
+        let text = stream.text(frame.flags.is_raw, &request);
         if !frame.flags.is_stateless {
             self.pending = Some(Position {
                 stream_id: frame.header.stream_id,
                 epoch: frame.header.epoch,
                 seq: frame.header.seq,
                 crc: frame.crc,
-                hash: state::next_hash(frame.header.base_hash, frame.raw_block, &text),
+                hash: state::next_hash(frame.header.base_hash, frame.raw_block, text),
             });
         }
         self.stats.frames += 1;

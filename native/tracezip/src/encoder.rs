@@ -76,7 +76,7 @@ impl Encoder {
         limits::check("max_decoded_len", request.len() as u64, self.options.limits.max_decoded_len)?;
         let is_stateless = self.options.is_stateless;
         let is_reset = self.is_new && !is_stateless;
-        let body = self.stream.encode(request)?;
+        let body = self.stream.encode(request).inspect_err(|_| self.stream.rollback())?;
         let flags = Flags {
             is_reset,
             is_stateless,
@@ -84,7 +84,8 @@ impl Encoder {
             is_compressed: body.zblock.is_some(),
             signal: self.stream.signal(),
         };
-        let plain_len = body.raw_block.len() + body.text.len();
+        let text = self.stream.text(body.is_raw, request);
+        let plain_len = body.raw_block.len() + text.len();
         let header = Header {
             stream_id: if is_stateless { [0; 16] } else { self.options.stream_id },
             epoch: self.epoch + u64::from(is_reset),
@@ -97,7 +98,7 @@ impl Encoder {
             state_log2: self.stream.state_log2().into(),
             content_hash: state::content_hash(request),
         };
-        let zblock = body.zblock.as_deref().unwrap_or(&body.text);
+        let zblock = body.zblock.as_deref().unwrap_or(text);
         let frame = frame::write(flags, &header, &body.columns, &body.raw_block, zblock);
         self.stats.frames += 1;
         self.stats.resets += u64::from(is_reset);
@@ -108,7 +109,7 @@ impl Encoder {
             self.stream.clear();
         } else {
             self.epoch = header.epoch;
-            self.pending = Some(state::next_hash(self.base_hash, &body.raw_block, &body.text));
+            self.pending = Some(state::next_hash(self.base_hash, &body.raw_block, text));
         }
         Ok(frame)
     }

@@ -6,7 +6,7 @@
 
 use crate::coder::Bit;
 use crate::journal::{Journaled, Places};
-use crate::models::{self, Tree};
+use crate::models::{Magnitudes, PlaceTree};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use twox_hash::XxHash3_64;
@@ -52,8 +52,8 @@ pub(crate) struct Family {
     committed: Tally,
     is_changed: bool,
     values: Journaled<Option<Arc<[u8]>>>,
-    pub(crate) places: Tree,
-    pub(crate) magnitudes: Tree,
+    pub(crate) places: PlaceTree,
+    pub(crate) magnitudes: Magnitudes,
 }
 
 impl Family {
@@ -63,8 +63,8 @@ impl Family {
             committed: Tally::default(),
             is_changed: true,
             values: Journaled::default(),
-            places: Tree::default(),
-            magnitudes: models::magnitudes(),
+            places: PlaceTree::default(),
+            magnitudes: Magnitudes::default(),
         }
     }
 
@@ -73,14 +73,15 @@ impl Family {
         self.values.get(place)?.as_ref()
     }
 
+    /// The value at a place and one, where 0 is none.
+    #[inline]
+    pub(crate) fn value_at(&self, place: u64) -> Option<&Arc<[u8]>> {
+        self.value((place as usize).checked_sub(1)?)
+    }
+
     /// How many places the table has.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
-    }
-
-    /// How many bits the places of the table take.
-    pub(crate) fn len_bits(&self) -> u32 {
-        models::place_width(self.values.len())
     }
 
     /// Whether values enter the table: more than half of those that were looked for came back.
@@ -120,6 +121,8 @@ pub(crate) struct Families {
     /// What left the queue since the last commit, in order, and how much entered it.
     unqueued: Vec<(u16, u64)>,
     queued: usize,
+    /// The most entries of the queue that are still there when it has been cleared up.
+    max_queued: usize,
     cost: usize,
     committed: (usize, usize),
     budget: usize,
@@ -136,6 +139,7 @@ impl Families {
             queue: VecDeque::new(),
             unqueued: Vec::new(),
             queued: 0,
+            max_queued: budget / VALUE_COST,
             cost: 0,
             committed: (0, 0),
             budget,
@@ -161,6 +165,12 @@ impl Families {
         self.names.set(hash, number);
         self.changed.push(number as u16);
         number as u16
+    }
+
+    /// A family.
+    #[inline]
+    pub(crate) fn family(&self, number: u16) -> &Family {
+        &self.families[usize::from(number)]
     }
 
     /// A family, to be changed.
@@ -227,6 +237,11 @@ impl Families {
         self.places.set(hash, place);
         self.queue.push_back((number, entry));
         self.queued += 1;
+        if self.queued > 2 * self.max_queued {
+            let before = self.queue.len();
+            self.clear_up(before - self.queued);
+            self.queued -= before - self.queue.len();
+        }
         place as u32 + 1
     }
 
@@ -244,6 +259,15 @@ impl Families {
         }
     }
 
+    /// Takes values out of the queue, from a place in it on, that left their tables before it was their turn.
+    fn clear_up(&mut self, from: usize) {
+        let mut at = 0;
+        self.queue.retain(|(number, entry)| {
+            at += 1;
+            at <= from || *entry >= self.families[usize::from(*number)].tally.left
+        });
+    }
+
     pub(crate) fn commit(&mut self) {
         for number in self.changed.drain(..) {
             let family = &mut self.families[usize::from(number)];
@@ -254,6 +278,9 @@ impl Families {
         self.places.commit();
         self.unqueued.clear();
         self.queued = 0;
+        if self.queue.len() > 2 * self.max_queued {
+            self.clear_up(0);
+        }
         self.committed = (self.families.len(), self.cost);
     }
 

@@ -5,8 +5,8 @@
 //! through its child (the trace, about when) predicts the rest of its head.
 
 use crate::coder::{Bit, Coder};
-use crate::journal::{Journaled, Places};
-use crate::models::{self, Tree};
+use crate::journal::Journaled;
+use crate::models::Magnitudes;
 
 /// A mention of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,14 @@ pub(crate) struct Mention {
     pub(crate) is_own: bool,
 }
 
+/// A mention in the ring, with the numbers of the earlier ones that are filed with it, by span and by trace.
+#[derive(Clone, Copy, Debug, Default)]
+struct Filed {
+    mention: Mention,
+    earlier_span: u64,
+    earlier_trace: u64,
+}
+
 /// What is decided of ids, each where it is decided.
 #[derive(Clone, Copy, Debug, Default)]
 struct Decisions {
@@ -29,12 +37,15 @@ struct Decisions {
 /// The mentions of the stream.
 #[derive(Debug)]
 pub(crate) struct Ids {
-    ring: Journaled<Mention>,
-    capacity: usize,
+    ring: Journaled<Filed>,
+    capacity: u64,
+    /// How many mentions there were; each has a number, from 1.
     mentions: u64,
-    spans: Places,
-    traces: Places,
-    distances: Tree,
+    /// The number of the latest mention with each hash of a span id, and of a trace id: chains that need no removal, as what
+    /// left the ring is known by its number.
+    spans: Journaled<u64>,
+    traces: Journaled<u64>,
+    distances: Magnitudes,
     decisions: Decisions,
     pub(crate) last_trace: [u8; 16],
     committed: (u64, Decisions, [u8; 16]),
@@ -65,63 +76,83 @@ impl Ids {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             ring: Journaled::default(),
-            capacity,
+            capacity: capacity as u64,
             mentions: 0,
-            spans: Places::default(),
-            traces: Places::default(),
-            distances: models::magnitude_trees(Use::COUNT),
+            spans: Journaled::filled(0, capacity),
+            traces: Journaled::filled(0, capacity),
+            distances: Magnitudes::default(),
             decisions: Decisions::default(),
             last_trace: [0; 16],
             committed: (0, Decisions::default(), [0; 16]),
         }
     }
 
-    fn span_key(span_id: &[u8; 8]) -> u64 {
-        u64::from_le_bytes(*span_id)
+    /// Where a hash is filed.
+    fn place(&self, id: u64) -> usize {
+        // Fibonacci hashing: ids that count up are spread too.
+        let hash = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((u128::from(hash) * u128::from(self.capacity)) >> 64) as usize
     }
 
-    fn trace_key(trace_id: &[u8; 16]) -> u64 {
-        u128::from_le_bytes(*trace_id) as u64 ^ (u128::from_le_bytes(*trace_id) >> 64) as u64
+    fn span_place(&self, span_id: &[u8; 8]) -> usize {
+        self.place(u64::from_le_bytes(*span_id))
+    }
+
+    fn trace_place(&self, trace_id: &[u8; 16]) -> usize {
+        let id = u128::from_le_bytes(*trace_id);
+        self.place(id as u64 ^ (id >> 64) as u64)
+    }
+
+    /// The mention with a number, if it is still in the ring.
+    #[inline]
+    fn filed(&self, number: u64) -> Option<&Filed> {
+        let is_here = number > 0 && number <= self.mentions && self.mentions - number < self.capacity;
+        is_here.then(|| &self.ring[((number - 1) % self.capacity) as usize])
     }
 
     /// How far back the span was mentioned: 1 for the latest mention.
     fn find_span(&self, span_id: &[u8; 8]) -> Option<u64> {
-        let place = self.spans.get(Self::span_key(span_id))?;
-        (self.ring[place].span_id == *span_id).then(|| self.distance(place))
+        let mut number = self.spans[self.span_place(span_id)];
+        while let Some(filed) = self.filed(number) {
+            if filed.mention.span_id == *span_id {
+                return Some(self.mentions - number + 1);
+            }
+            number = filed.earlier_span;
+        }
+        None
     }
 
+    /// How far back the trace was mentioned.
     fn find_trace(&self, trace_id: &[u8; 16]) -> Option<u64> {
-        let place = self.traces.get(Self::trace_key(trace_id))?;
-        (self.ring[place].trace_id == *trace_id).then(|| self.distance(place))
-    }
-
-    fn distance(&self, place: usize) -> u64 {
-        let latest = (self.mentions - 1) % self.capacity as u64;
-        (latest + self.capacity as u64 - place as u64) % self.capacity as u64 + 1
+        let mut number = self.traces[self.trace_place(trace_id)];
+        while let Some(filed) = self.filed(number) {
+            if filed.mention.trace_id == *trace_id {
+                return Some(self.mentions - number + 1);
+            }
+            number = filed.earlier_trace;
+        }
+        None
     }
 
     /// The mention so far back; an empty one where that is none.
     fn mention(&self, distance: u64) -> Mention {
-        if distance == 0 || distance > self.mentions.min(self.capacity as u64) {
-            return Mention::default();
-        }
-        self.ring[((self.mentions - distance) % self.capacity as u64) as usize]
+        let number = (self.mentions + 1).checked_sub(distance).unwrap_or_default();
+        self.filed(number).map(|filed| filed.mention).unwrap_or_default()
     }
 
     /// A span is mentioned.
     pub(crate) fn enter(&mut self, mention: Mention) {
-        let place = (self.mentions % self.capacity as u64) as usize;
-        if place < self.ring.len() {
-            let old = self.ring[place];
-            self.spans.remove(Self::span_key(&old.span_id), place);
-            self.traces.remove(Self::trace_key(&old.trace_id), place);
-            *self.ring.change(place) = mention;
-        } else {
-            self.ring.push(mention);
-        }
-        self.spans.set(Self::span_key(&mention.span_id), place);
-        self.traces.set(Self::trace_key(&mention.trace_id), place);
+        let place = (self.mentions % self.capacity) as usize;
         self.mentions += 1;
+        let (span, trace) = (self.span_place(&mention.span_id), self.trace_place(&mention.trace_id));
+        let earlier_span = std::mem::replace(self.spans.change(span), self.mentions);
+        let earlier_trace = std::mem::replace(self.traces.change(trace), self.mentions);
+        let filed = Filed { mention, earlier_span, earlier_trace };
+        if place < self.ring.len() {
+            *self.ring.change(place) = filed;
+        } else {
+            self.ring.push(filed);
+        }
     }
 
     fn reference<C: Coder>(&mut self, coder: &mut C, of: Use, distance: Option<u64>) -> Option<u64> {
@@ -129,7 +160,7 @@ impl Ids {
         if !coder.bit(&mut self.decisions.is_known[of], distance.is_some()) {
             return None;
         }
-        Some(models::magnitude_by(coder, &mut self.distances, of, distance.unwrap_or_default()))
+        Some(self.distances.number_by(coder, of, distance.unwrap_or_default()))
     }
 
     /// A span id, and its last mention if there was one.

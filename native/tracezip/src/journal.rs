@@ -3,8 +3,9 @@
 //! What a frame changes first is copied aside; [`Journaled::rollback`] puts the copies back, [`Journaled::commit`] forgets them.
 //! Each element is copied at most once a frame, so the journal never takes more than the table.
 
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::hash_map::Entry;
 use std::ops::Index;
 
 /// A table of elements that are changed in place.
@@ -35,6 +36,11 @@ impl<T> Index<usize> for Journaled<T> {
 }
 
 impl<T: Clone> Journaled<T> {
+    /// A table of `len` equal elements, committed.
+    pub(crate) fn filled(element: T, len: usize) -> Self {
+        Self { elements: vec![element; len], copied_by: vec![0; len], committed: len, ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.elements.len()
     }
@@ -74,35 +80,17 @@ impl<T: Clone> Journaled<T> {
         self.copied_by.truncate(self.committed);
         self.frame = self.frame.wrapping_add(1);
     }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self { frame: self.frame, ..Self::default() };
-    }
-}
-
-/// Keys that are hashes already.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct NoHash(u64);
-
-impl Hasher for NoHash {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _bytes: &[u8]) {
-        unreachable!("keys are u64");
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
 }
 
 /// Where in a table something is, by its hash.
+///
+/// Hashes are hashed again, with a key of its own: a sender that chooses what is filed must not choose where.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Places {
-    places: HashMap<u64, u32, BuildHasherDefault<NoHash>>,
-    journal: Vec<(u64, Option<u32>)>,
+    places: HashMap<u64, u32, RandomState>,
+    /// Where what was filed or removed since the last commit was before. What was nowhere and is nowhere again is left out, so
+    /// the journal never takes more than two tables.
+    journal: HashMap<u64, Option<u32>, RandomState>,
 }
 
 impl Places {
@@ -112,14 +100,18 @@ impl Places {
 
     pub(crate) fn set(&mut self, hash: u64, place: usize) {
         let before = self.places.insert(hash, place as u32);
-        self.journal.push((hash, before));
+        self.journal.entry(hash).or_insert(before);
     }
 
     /// Forgets where something is, if it is still there.
     pub(crate) fn remove(&mut self, hash: u64, place: usize) {
-        if self.places.get(&hash) == Some(&(place as u32)) {
-            self.places.remove(&hash);
-            self.journal.push((hash, Some(place as u32)));
+        if self.places.get(&hash) != Some(&(place as u32)) {
+            return;
+        }
+        self.places.remove(&hash);
+        match self.journal.entry(hash) {
+            Entry::Occupied(entry) if entry.get().is_none() => drop(entry.remove()),
+            entry => drop(entry.or_insert(Some(place as u32))),
         }
     }
 
@@ -128,15 +120,11 @@ impl Places {
     }
 
     pub(crate) fn rollback(&mut self) {
-        for (hash, before) in self.journal.drain(..).rev() {
+        for (hash, before) in self.journal.drain() {
             match before {
                 Some(place) => self.places.insert(hash, place),
                 None => self.places.remove(&hash),
             };
         }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
     }
 }

@@ -1,102 +1,119 @@
-//! What is decided again and again, each with probabilities of its own: trees of decisions, numbers, distances.
+//! What is decided again and again, each with probabilities of its own: places in tables, numbers, times.
 
 use crate::coder::{Bit, Coder};
 use crate::journal::Journaled;
 use otlp_wire::varint::{unzigzag, zigzag};
 
-/// A tree's decisions.
-pub(crate) type Tree = Journaled<Bit>;
-
-/// A value of `width` bits, its highest bit first, by the tree whose root is at `base + 1`.
-#[inline]
-pub(crate) fn high_first<C: Coder>(coder: &mut C, tree: &mut Tree, base: usize, width: u32, value: u32) -> u32 {
+/// A class, its highest bit first, by a tree whose root is `tree[1]`.
+#[inline(always)]
+fn class<C: Coder>(coder: &mut C, tree: &mut [Bit; CLASSES], value: u32) -> u32 {
     let mut node = 1;
-    for at in (0..width).rev() {
-        let bit = coder.bit(tree.change(base + node), value >> at & 1 == 1);
+    for at in (0..CLASS_WIDTH).rev() {
+        let bit = coder.bit(&mut tree[node % CLASSES], value >> at & 1 == 1);
         node = node << 1 | usize::from(bit);
     }
-    (node - (1 << width)) as u32
+    (node % CLASSES) as u32
 }
 
-/// A place in a table that grows, its lowest bit first: what was learned stays right when the table needs another bit.
-pub(crate) fn low_first<C: Coder>(coder: &mut C, tree: &mut Tree, width: u32, value: u32) -> u32 {
-    while tree.len() < 1 << width {
-        tree.push(Bit::default());
-    }
-    let mut result = 0;
-    for at in 0..width {
-        let node = (1 << at) | result as usize;
-        let bit = coder.bit(tree.change(node), value >> at & 1 == 1);
-        result |= u32::from(bit) << at;
-    }
-    result
-}
+/// How many decisions of a tree of places are copied together.
+const PAGE_LEN: usize = 8;
 
-/// How many bits the places of a table of `len` take.
-pub(crate) fn place_width(len: usize) -> u32 {
-    usize::BITS - len.saturating_sub(1).leading_zeros()
+/// The places of a table that grows, as a tree.
+#[derive(Debug, Default)]
+pub(crate) struct PlaceTree(Journaled<[Bit; PAGE_LEN]>);
+
+impl PlaceTree {
+    /// A place of a table of `len`, its lowest bit first: what was learned stays right when the table needs another bit.
+    pub(crate) fn place<C: Coder>(&mut self, coder: &mut C, len: usize, value: u32) -> u32 {
+        let width = usize::BITS - len.saturating_sub(1).leading_zeros();
+        while self.0.len() * PAGE_LEN < 1 << width {
+            self.0.push([Bit::default(); PAGE_LEN]);
+        }
+        let mut result = 0;
+        for at in 0..width {
+            let node = (1 << at) | result as usize;
+            let page = self.0.change(node / PAGE_LEN);
+            let bit = coder.bit(&mut page[node % PAGE_LEN], value >> at & 1 == 1);
+            result |= u32::from(bit) << at;
+        }
+        result
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.0.commit();
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        self.0.rollback();
+    }
 }
 
 /// Classes of magnitude: how many bits a number has, the last one for all that have 63 or more.
 const CLASS_WIDTH: u32 = 6;
-const MAX_CLASS: u32 = (1 << CLASS_WIDTH) - 1;
-/// The bits behind a number's highest that are decisions, as they often recur.
-const LEADING: u32 = 1;
-/// The decisions of one tree of magnitudes: of the class, then of the leading bits of each class.
-const MAGNITUDE_LEN: usize = (1 << CLASS_WIDTH) + ((1 << CLASS_WIDTH) << LEADING);
+const CLASSES: usize = 1 << CLASS_WIDTH;
+const MAX_CLASS: u32 = CLASSES as u32 - 1;
 /// How many trees of magnitudes there are, by how large the number was last time.
 const CONTEXTS: usize = 6;
+/// How many bits of class make a tree of its own.
+const CONTEXT_STEP: u8 = 6;
 
-/// The trees of magnitudes that [`magnitude`] needs.
-pub(crate) fn magnitudes() -> Tree {
-    magnitude_trees(CONTEXTS)
+/// The decisions of numbers of one context: of the class, and for each class of the bit behind the highest.
+#[derive(Clone, Copy, Debug)]
+struct Magnitude {
+    classes: [Bit; CLASSES],
+    seconds: [Bit; CLASSES],
 }
 
-/// So many trees of magnitudes.
-pub(crate) fn magnitude_trees(count: usize) -> Tree {
-    let mut tree = Tree::default();
-    for _ in 0..count * MAGNITUDE_LEN {
-        tree.push(Bit::default());
+/// Trees of magnitudes, which are made when they are first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Magnitudes(Journaled<Magnitude>);
+
+impl Magnitudes {
+    /// A number of which only the magnitude can be guessed, from its predecessor's `class`.
+    pub(crate) fn number<C: Coder>(&mut self, coder: &mut C, class: &mut u8, value: u64) -> u64 {
+        let context = usize::from(class.div_ceil(CONTEXT_STEP)).min(CONTEXTS - 1);
+        let value = self.number_by(coder, context, value);
+        *class = class_of(value) as u8;
+        value
     }
-    tree
-}
 
-/// Which of the trees a number belongs to whose predecessor had this class.
-fn context(class: u8) -> usize {
-    usize::from(class.div_ceil(6)).min(CONTEXTS - 1)
-}
+    /// A number of which only the magnitude can be guessed, by one of the trees.
+    pub(crate) fn number_by<C: Coder>(&mut self, coder: &mut C, tree: usize, value: u64) -> u64 {
+        while self.0.len() <= tree {
+            self.0.push(Magnitude { classes: [Bit::default(); CLASSES], seconds: [Bit::default(); CLASSES] });
+        }
+        let tree = self.0.change(tree);
+        let class = self::class(coder, &mut tree.classes, class_of(value));
+        match class {
+            0 => 0,
+            1 => 1,
+            MAX_CLASS => coder.bits(64, value),
+            _ => {
+                let plain = class - 2;
+                let second = coder.bit(&mut tree.seconds[class as usize], value >> plain & 1 == 1);
+                let low = coder.bits(plain, value & ((1 << plain) - 1));
+                (2 | u64::from(second)) << plain | low
+            }
+        }
+    }
 
-/// A number of which only the magnitude can be guessed, from its predecessor's `class`.
-pub(crate) fn magnitude<C: Coder>(coder: &mut C, tree: &mut Tree, class: &mut u8, value: u64) -> u64 {
-    let tree_number = context(*class);
-    let value = magnitude_by(coder, tree, tree_number, value);
-    *class = class_of(value) as u8;
-    value
+    /// A number by how far it is from another.
+    pub(crate) fn difference<C: Coder>(&mut self, coder: &mut C, class: &mut u8, base: u64, value: u64) -> u64 {
+        let distance = self.number(coder, class, zigzag(value.wrapping_sub(base) as i64));
+        base.wrapping_add(unzigzag(distance) as u64)
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.0.commit();
+    }
+
+    pub(crate) fn rollback(&mut self) {
+        self.0.rollback();
+    }
 }
 
 fn class_of(value: u64) -> u32 {
     (u64::BITS - value.leading_zeros()).min(MAX_CLASS)
-}
-
-/// A number of which only the magnitude can be guessed, by one of several trees.
-pub(crate) fn magnitude_by<C: Coder>(coder: &mut C, tree: &mut Tree, tree_number: usize, value: u64) -> u64 {
-    let base = tree_number * MAGNITUDE_LEN;
-    let class = high_first(coder, tree, base, CLASS_WIDTH, class_of(value));
-    match class {
-        0 => 0,
-        1 => 1,
-        MAX_CLASS => coder.bits(64, value),
-        _ => {
-            let rest = class - 1;
-            let leading = rest.min(LEADING);
-            let plain = rest - leading;
-            let node = base + (1 << CLASS_WIDTH) + ((class as usize) << LEADING);
-            let high = (value >> plain) as u32 & ((1 << leading) - 1);
-            let high = u64::from(high_first(coder, tree, node, leading, high));
-            let low = coder.bits(plain, value & ((1 << plain) - 1));
-            1 << rest | high << plain | low
-        }
-    }
 }
 
 /// What is known of a hole in a shape: its last value and how it was predicted.
@@ -132,24 +149,24 @@ pub(crate) mod decision {
 pub(crate) fn predicted<C: Coder>(
     coder: &mut C,
     slot: &mut Slot,
-    tree: &mut Tree,
-    (first, second): (u64, u64),
+    magnitudes: &mut Magnitudes,
+    guesses: (u64, u64),
     value: u64,
 ) -> u64 {
-    if coder.bit(&mut slot.bits[decision::IS_FIRST], value == first) {
-        return first;
+    if let Some(value) = guessed(coder, slot, guesses, value) {
+        return value;
     }
-    if first != second && coder.bit(&mut slot.bits[decision::IS_SECOND], value == second) {
-        return second;
-    }
-    let base = nearer(coder, slot, (first, second), value);
-    difference(coder, tree, &mut slot.class, base, value)
+    let base = nearer(coder, slot, guesses, value);
+    magnitudes.difference(coder, &mut slot.class, base, value)
 }
 
-/// A number by how far it is from another.
-pub(crate) fn difference<C: Coder>(coder: &mut C, tree: &mut Tree, class: &mut u8, base: u64, value: u64) -> u64 {
-    let distance = magnitude(coder, tree, class, zigzag(value.wrapping_sub(base) as i64));
-    base.wrapping_add(unzigzag(distance) as u64)
+/// The number, if it is one of two predictions.
+#[inline]
+fn guessed<C: Coder>(coder: &mut C, slot: &mut Slot, (first, second): (u64, u64), value: u64) -> Option<u64> {
+    if coder.bit(&mut slot.bits[decision::IS_FIRST], value == first) {
+        return Some(first);
+    }
+    (first != second && coder.bit(&mut slot.bits[decision::IS_SECOND], value == second)).then_some(second)
 }
 
 /// The one of two numbers that is nearer.
@@ -162,6 +179,7 @@ pub(crate) fn nearer<C: Coder>(coder: &mut C, slot: &mut Slot, (first, second): 
 
 /// The units that clocks tick in, in ns.
 const UNITS: [u64; 3] = [1, 1_000, 1_000_000];
+const MAX_UNIT: u8 = UNITS.len() as u8 - 1;
 /// After how many times that were multiples of the next unit it is taken.
 const UNIT_RUN: u8 = 6;
 
@@ -169,31 +187,28 @@ const UNIT_RUN: u8 = 6;
 pub(crate) fn time<C: Coder>(
     coder: &mut C,
     slot: &mut Slot,
-    tree: &mut Tree,
-    (first, second): (u64, u64),
+    magnitudes: &mut Magnitudes,
+    guesses: (u64, u64),
     value: u64,
 ) -> u64 {
-    if coder.bit(&mut slot.bits[decision::IS_FIRST], value == first) {
-        return first;
+    if let Some(value) = guessed(coder, slot, guesses, value) {
+        return value;
     }
-    if first != second && coder.bit(&mut slot.bits[decision::IS_SECOND], value == second) {
-        return second;
-    }
-    let base = nearer(coder, slot, (first, second), value);
+    let base = nearer(coder, slot, guesses, value);
     while slot.unit > 0 {
-        let is_multiple = ticks(base, value, UNITS[usize::from(slot.unit)]).is_some();
+        let is_multiple = ticks(base, value, slot.unit).is_some();
         if coder.bit(&mut slot.bits[decision::IS_UNIT], is_multiple) {
             break;
         }
         slot.unit -= 1;
         slot.run = 0;
     }
+    let distance = zigzag(ticks(base, value, slot.unit).unwrap_or_default());
+    let distance = unzigzag(magnitudes.number(coder, &mut slot.class, distance));
     let unit = UNITS[usize::from(slot.unit)];
-    let distance = zigzag(ticks(base, value, unit).unwrap_or_default());
-    let distance = unzigzag(magnitude(coder, tree, &mut slot.class, distance));
     let value = (base - base % unit).wrapping_add((distance as u64).wrapping_mul(unit));
-    if let Some(next) = UNITS.get(usize::from(slot.unit) + 1) {
-        slot.run = if value % next == 0 { slot.run + 1 } else { 0 };
+    if slot.unit < MAX_UNIT {
+        slot.run = if is_multiple(value, slot.unit + 1) { slot.run + 1 } else { 0 };
         if slot.run >= UNIT_RUN {
             slot.unit += 1;
             slot.run = 0;
@@ -203,7 +218,26 @@ pub(crate) fn time<C: Coder>(
 }
 
 /// How many units a value is from a base that is rounded down to one; `None` where it is no whole number of them.
-fn ticks(base: u64, value: u64, unit: u64) -> Option<i64> {
-    let distance = value.wrapping_sub(base - base % unit) as i64;
-    (distance % unit as i64 == 0).then_some(distance / unit as i64)
+fn ticks(base: u64, value: u64, unit: u8) -> Option<i64> {
+    // Divisions by what the compiler knows take no division.
+    match unit {
+        0 => ticks_of::<1>(base, value),
+        1 => ticks_of::<1_000>(base, value),
+        _ => ticks_of::<1_000_000>(base, value),
+    }
+}
+
+#[inline]
+fn ticks_of<const UNIT: i64>(base: u64, value: u64) -> Option<i64> {
+    let distance = value.wrapping_sub(base - base % UNIT as u64) as i64;
+    (distance % UNIT == 0).then_some(distance / UNIT)
+}
+
+/// Whether a time is a multiple of a unit.
+fn is_multiple(value: u64, unit: u8) -> bool {
+    match unit {
+        0 => true,
+        1 => value.is_multiple_of(1_000),
+        _ => value.is_multiple_of(1_000_000),
+    }
 }

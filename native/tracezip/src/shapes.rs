@@ -4,10 +4,10 @@
 //! leave first in, first out, when the table is full or its budget spent; both ends count the same cost.
 
 use crate::coder::{Bit, Coder};
-use crate::error::TracezipError;
+use crate::error::{TracezipError, damaged};
 use crate::families::Families;
 use crate::journal::{Journaled, Places};
-use crate::models::{self, Slot, Tree};
+use crate::models::{PlaceTree, Slot};
 use crate::plan::{Kind, Plan};
 use crate::skeleton::Shape;
 use std::sync::Arc;
@@ -26,7 +26,9 @@ type Followers = [u32; FOLLOWERS];
 /// A shape of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) shape: Arc<Shape>,
+    /// The shape; away while a node of it is under way.
+    pub(crate) shape: Option<Arc<Shape>>,
+    cost: usize,
     pub(crate) kind: Kind,
     /// The number under which the shapes within this one are known.
     pub(crate) number: u64,
@@ -38,12 +40,6 @@ pub(crate) struct Entry {
     first: Followers,
     next_bits: [Bit; FOLLOWERS],
     first_bits: [Bit; FOLLOWERS],
-}
-
-impl Entry {
-    fn cost(&self) -> usize {
-        cost(&self.shape)
-    }
 }
 
 fn cost(shape: &Shape) -> usize {
@@ -76,7 +72,7 @@ struct Counts {
 pub(crate) struct Shapes {
     entries: Journaled<Option<Entry>>,
     places: Places,
-    trees: [Tree; Kind::COUNT],
+    trees: [PlaceTree; Kind::COUNT],
     counts: Counts,
     committed: Counts,
     capacity: usize,
@@ -114,7 +110,7 @@ impl Shapes {
     /// Where a shape is.
     pub(crate) fn find(&self, scope: u64, skeleton: &[u8]) -> Option<usize> {
         let place = self.places.get(Self::hash(scope, skeleton))?;
-        (*self.entry(place)?.shape.skeleton == *skeleton).then_some(place)
+        (*self.entry(place)?.shape.as_ref()?.skeleton == *skeleton).then_some(place)
     }
 
     fn hash(scope: u64, skeleton: &[u8]) -> u64 {
@@ -131,7 +127,7 @@ impl Shapes {
         followers.unwrap_or_default().map(|follower| {
             let place = (follower as usize).checked_sub(1)?;
             let entry = self.entry(place).filter(|entry| entry.kind == kind && entry.scope == scope)?;
-            Some((place, &*entry.shape))
+            Some((place, &**entry.shape.as_ref()?))
         })
     }
 
@@ -175,9 +171,9 @@ impl Shapes {
         if !coder.bit(&mut self.counts.known[kind as usize], wanted != 0) {
             return Found::New;
         }
-        let width = models::place_width(self.entries.len());
+        let len = self.entries.len();
         let tree = &mut self.trees[kind as usize];
-        let place = models::low_first(coder, tree, width, wanted.saturating_sub(1));
+        let place = tree.place(coder, len, wanted.saturating_sub(1));
         self.follows(behind, place as usize);
         self.known(place + 1)
     }
@@ -217,7 +213,8 @@ impl Shapes {
         let place = (number % self.capacity as u64) as usize;
         let slots = vec![Slot::default(); shape.holes.len()].into();
         let entry = Entry {
-            shape: Arc::new(shape),
+            shape: Some(Arc::new(shape)),
+            cost,
             kind,
             number: (number << 8) | 0xff,
             hash,
@@ -245,27 +242,28 @@ impl Shapes {
         let place = (self.counts.left % self.capacity as u64) as usize;
         self.counts.left += 1;
         if let Some(entry) = self.entries.change(place).take() {
-            self.counts.cost -= entry.cost();
+            self.counts.cost -= entry.cost;
             self.places.remove(entry.hash, place);
         }
     }
 
-    /// Reads a skeleton.
-    pub(crate) fn read(skeleton: &[u8], plan: &Plan, families: &mut Families) -> Result<Shape, TracezipError> {
-        Shape::read(skeleton, plan, |name| families.named(name))
+    /// Reads a skeleton, whose shape must fit the table.
+    pub(crate) fn read(&self, skeleton: &[u8], plan: &Plan, families: &mut Families) -> Result<Shape, TracezipError> {
+        let shape = Shape::read(skeleton, plan, |name| families.named(name))?;
+        if cost(&shape) > self.budget { Err(damaged("a shape that is larger than the table", 0)) } else { Ok(shape) }
     }
 
     pub(crate) fn commit(&mut self) {
         self.entries.commit();
         self.places.commit();
-        self.trees.iter_mut().for_each(Tree::commit);
+        self.trees.iter_mut().for_each(PlaceTree::commit);
         self.committed = self.counts;
     }
 
     pub(crate) fn rollback(&mut self) {
         self.entries.rollback();
         self.places.rollback();
-        self.trees.iter_mut().for_each(Tree::rollback);
+        self.trees.iter_mut().for_each(PlaceTree::rollback);
         self.counts = self.committed;
     }
 }

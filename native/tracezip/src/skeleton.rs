@@ -50,13 +50,19 @@ pub(crate) enum Value<'a> {
 struct Canonical<'a>(&'a [u8]);
 
 impl<'a> Canonical<'a> {
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self) -> Option<u64> {
         let (first, rest) = self.0.split_first()?;
         if *first < 0x80 {
             self.0 = rest;
             return Some(u64::from(*first));
         }
+        self.long_varint()
+    }
+
+    #[inline(never)]
+    fn long_varint(&mut self) -> Option<u64> {
+        let (first, rest) = self.0.split_first()?;
         let mut value = u64::from(first & 0x7f);
         for (at, byte) in rest.iter().take(9).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * (at + 1));
@@ -111,6 +117,33 @@ impl<'a> Canonical<'a> {
             WireType::GroupStart | WireType::GroupEnd => return None,
         }
         Some(&all[..all.len() - self.0.len()])
+    }
+
+    /// Takes what must stand here.
+    #[inline(always)]
+    fn expect(&mut self, expected: &[u8]) -> Option<()> {
+        // Most of what is compared is one tag, and else differs at its end, if at all.
+        if let ([expected], [byte, rest @ ..]) = (expected, self.0) {
+            self.0 = rest;
+            return (byte == expected).then_some(());
+        }
+        let (taken, rest) = self.0.split_at_checked(expected.len())?;
+        self.0 = rest;
+        (taken == expected).then_some(())
+    }
+
+    /// The value of a hole that is no run of nodes; `None` for an id of another length.
+    #[inline(always)]
+    fn value(&mut self, hole: Hole) -> Option<Value<'a>> {
+        Some(match hole {
+            Hole::Text => Value::Text(self.nested()?),
+            Hole::Varint | Hole::Count => Value::Number(self.varint()?),
+            Hole::Fixed64 | Hole::Double | Hole::Time(_) => Value::Number(u64::from_le_bytes(self.array()?)),
+            Hole::TraceId => Value::TraceId(self.nested()?.try_into().ok()?),
+            Hole::SpanId | Hole::ParentId => Value::SpanId(self.nested()?.try_into().ok()?),
+            Hole::Varints => Value::Text(self.varints()?),
+            Hole::Nodes | Hole::Digits | Hole::Hex(_) => return None,
+        })
     }
 
     /// The nodes that stand one behind the other, each with this tag: at least one.
@@ -178,21 +211,27 @@ impl Head {
 }
 
 /// Messages taken apart.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Parsed<'a> {
     /// The skeleton of the last node.
     pub(crate) skeleton: Vec<u8>,
     /// The values of the nodes that are open, the last one's at the end.
     pub(crate) values: Vec<Value<'a>>,
+    /// The most values that there may be while the node at hand is taken apart.
+    max_values: usize,
 }
 
 impl<'a> Parsed<'a> {
+    /// Nothing yet, with room for the values of a few nodes.
+    pub(crate) fn with_room() -> Self {
+        Self { skeleton: Vec::with_capacity(1 << 10), values: Vec::with_capacity(1 << 7), max_values: MAX_HOLES }
+    }
+
     /// Takes a node apart: its skeleton, and its values behind those that are there.
     pub(crate) fn node(&mut self, bytes: &'a [u8], plan: &Plan) -> Option<()> {
         self.skeleton.clear();
-        let first = self.values.len();
-        self.fields(bytes, plan, MAX_DEPTH)?;
-        (self.skeleton.len() < MAX_LEN && self.values.len() - first <= MAX_HOLES).then_some(())
+        self.max_values = self.values.len() + MAX_HOLES;
+        self.fields(bytes, plan, MAX_DEPTH)
     }
 
     /// The values of a node that has this shape; `None` where it has another.
@@ -212,14 +251,25 @@ impl<'a> Parsed<'a> {
         // How many bytes follow the end of each message that is open.
         let mut behind = [0; MAX_DEPTH as usize + 2];
         let mut depth = 0;
-        let mut hole = 0;
+        let mut holes = shape.holes.iter();
         for step in &shape.steps {
             match step {
-                Step::Copy(range) => {
-                    let expected = &shape.skeleton[range.start as usize..range.end as usize];
-                    if rest.take(expected.len())? != expected {
+                Step::Copy(range) => rest.expect(shape.part(range))?,
+                Step::Attribute(before, key, tag) => {
+                    rest.expect(shape.part(before))?;
+                    let len = rest.varint()? as usize;
+                    let end = rest.0.len().checked_sub(len)?;
+                    rest.expect(shape.part(key))?;
+                    let len = rest.varint()? as usize;
+                    if rest.0.len().checked_sub(len) != Some(end) {
                         return None;
                     }
+                    rest.expect(&[*tag])?;
+                    let value = rest.value(holes.next()?.hole)?;
+                    if rest.0.len() != end {
+                        return None;
+                    }
+                    self.values.push(value);
                 }
                 Step::Open => {
                     let len = usize::try_from(rest.varint()?).ok()?;
@@ -233,23 +283,11 @@ impl<'a> Parsed<'a> {
                     }
                 }
                 Step::Hole => {
-                    let kind = shape.holes[hole].hole;
-                    hole += 1;
-                    let value = match kind {
-                        Hole::Text => Value::Text(rest.nested()?),
-                        Hole::Varint | Hole::Count => Value::Number(rest.varint()?),
-                        Hole::Fixed64 | Hole::Double | Hole::Time(_) => {
-                            Value::Number(u64::from_le_bytes(rest.array()?))
-                        }
-                        Hole::TraceId => Value::TraceId(rest.nested()?.try_into().ok()?),
-                        Hole::SpanId | Hole::ParentId => Value::SpanId(rest.nested()?.try_into().ok()?),
-                        Hole::Varints => Value::Text(rest.varints()?),
-                        Hole::Nodes | Hole::Digits | Hole::Hex(_) => return None,
-                    };
+                    let value = rest.value(holes.next()?.hole)?;
                     self.values.push(value);
                 }
                 Step::Nodes(tag, _) => {
-                    hole += 1;
+                    holes.next();
                     let run = rest.run(u32::from(*tag))?;
                     self.values.push(run);
                 }
@@ -263,15 +301,15 @@ impl<'a> Parsed<'a> {
         while !rest.0.is_empty() {
             let start = rest.0;
             let (tag, wire_type) = rest.tag()?;
-            self.skeleton.extend_from_slice(&start[..start.len() - rest.0.len()]);
+            self.copy(&start[..start.len() - rest.0.len()])?;
             match plan.role(tag) {
                 Role::Unknown => return None,
-                Role::Constant | Role::Key => self.skeleton.extend_from_slice(rest.as_written(wire_type)?),
+                Role::Constant | Role::Key => self.copy(rest.as_written(wire_type)?)?,
                 Role::Hole(hole) => self.hole(&mut rest, hole)?,
                 Role::Inline(inline) => {
                     let content = rest.nested()?;
                     let at = self.skeleton.len();
-                    self.skeleton.extend_from_slice(&[0; 2]);
+                    self.copy(&[0; 2])?;
                     self.fields(content, inline, depth.checked_sub(1)?)?;
                     let len = u16::try_from(self.skeleton.len() - at - 2).ok()?;
                     self.skeleton[at..at + 2].copy_from_slice(&len.to_le_bytes());
@@ -286,47 +324,48 @@ impl<'a> Parsed<'a> {
                     let content = rest.nested()?;
                     let (numbers, odd) = content.as_chunks::<8>();
                     if numbers.len() as u64 > MAX_PACKED || !odd.is_empty() {
-                        self.literal(before, rest);
+                        self.literal(before, rest)?;
                         continue;
                     }
-                    self.skeleton.push(0);
+                    self.copy(&[0])?;
                     push_varint(&mut self.skeleton, numbers.len() as u64);
                     self.values.extend(numbers.iter().map(|number| Value::Number(u64::from_le_bytes(*number))));
                 }
+            }
+            if self.values.len() > self.max_values || self.skeleton.len() >= MAX_LEN {
+                return None;
             }
         }
         Some(())
     }
 
+    /// Adds to the skeleton, as far as it may grow.
+    #[inline]
+    fn copy(&mut self, bytes: &[u8]) -> Option<()> {
+        (self.skeleton.len() + bytes.len() < MAX_LEN).then(|| self.skeleton.extend_from_slice(bytes))
+    }
+
     /// A value that could have been a hole, as part of the skeleton.
-    fn literal(&mut self, before: Canonical<'a>, behind: Canonical<'a>) {
-        self.skeleton.push(1);
-        self.skeleton.extend_from_slice(&before.0[..before.0.len() - behind.0.len()]);
+    fn literal(&mut self, before: Canonical<'a>, behind: Canonical<'a>) -> Option<()> {
+        self.copy(&[1])?;
+        self.copy(&before.0[..before.0.len() - behind.0.len()])
     }
 
     #[inline]
     fn hole(&mut self, rest: &mut Canonical<'a>, hole: Hole) -> Option<()> {
-        let value = match hole {
-            Hole::Text => Value::Text(rest.nested()?),
-            Hole::Varint | Hole::Count => Value::Number(rest.varint()?),
-            Hole::Fixed64 | Hole::Double | Hole::Time(_) => Value::Number(u64::from_le_bytes(rest.array()?)),
-            Hole::TraceId | Hole::SpanId | Hole::ParentId => {
-                let before = *rest;
-                let content = rest.nested()?;
-                let id = match hole {
-                    Hole::TraceId => content.try_into().ok().map(Value::TraceId),
-                    _ => content.try_into().ok().map(Value::SpanId),
-                };
-                let Some(id) = id else {
-                    self.literal(before, *rest);
-                    return Some(());
-                };
-                self.skeleton.push(0);
-                id
+        let before = *rest;
+        let is_id = matches!(hole, Hole::TraceId | Hole::SpanId | Hole::ParentId);
+        let Some(value) = rest.value(hole) else {
+            if !is_id {
+                return None;
             }
-            Hole::Varints => Value::Text(rest.varints()?),
-            Hole::Nodes | Hole::Digits | Hole::Hex(_) => return None,
+            *rest = before;
+            rest.nested()?;
+            return self.literal(before, *rest);
         };
+        if is_id {
+            self.copy(&[0])?;
+        }
         self.values.push(value);
         Some(())
     }
@@ -365,6 +404,9 @@ pub(crate) enum Step {
     Copy(Range<u32>),
     /// The value of the next hole.
     Hole,
+    /// An attribute with a value that is one hole: the bytes in front of its length, those between its length and its
+    /// value's, and the tag of the hole. What most steps would be, as one.
+    Attribute(Range<u32>, Range<u32>, u8),
     /// A message or packed field opens; its tag is written already.
     Open,
     /// It ends.
@@ -399,6 +441,12 @@ struct ShapeReader<'a, F: FnMut(&[u8]) -> u16> {
 }
 
 impl Shape {
+    /// Part of the skeleton.
+    #[inline]
+    pub(crate) fn part(&self, range: &Range<u32>) -> &[u8] {
+        &self.skeleton[range.start as usize..range.end as usize]
+    }
+
     /// Reads the skeleton of a node. `family` gives the number of a family by its name.
     pub(crate) fn read(skeleton: &[u8], plan: &Plan, family: impl FnMut(&[u8]) -> u16) -> Result<Self, TracezipError> {
         let mut reader = ShapeReader {
@@ -418,11 +466,39 @@ impl Shape {
         }
         Ok(Self {
             skeleton: skeleton.into(),
-            steps: reader.steps.into(),
+            steps: fused(reader.steps, skeleton),
             holes: reader.holes.into(),
             head: reader.head,
         })
     }
+}
+
+/// The same steps, with those of each plain attribute as one.
+fn fused(steps: Vec<Step>, skeleton: &[u8]) -> Box<[Step]> {
+    let mut result = Vec::with_capacity(steps.len());
+    let mut rest = &steps[..];
+    while let Some(step) = rest.first() {
+        if let [
+            Step::Copy(before),
+            Step::Open,
+            Step::Copy(key),
+            Step::Open,
+            Step::Copy(tag),
+            Step::Hole,
+            Step::Close,
+            Step::Close,
+            ..,
+        ] = rest
+            && tag.len() == 1
+        {
+            result.push(Step::Attribute(before.clone(), key.clone(), skeleton[tag.start as usize]));
+            rest = &rest[8..];
+        } else {
+            result.push(step.clone());
+            rest = &rest[1..];
+        }
+    }
+    result.into()
 }
 
 impl<F: FnMut(&[u8]) -> u16> ShapeReader<'_, F> {

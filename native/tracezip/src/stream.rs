@@ -19,8 +19,12 @@ mod column {
     pub(super) const TEXT: u64 = 4;
 }
 
+/// How much of the earlier text is looked at: more of it takes longer to index than it saves.
+const MAX_PREFIX_LEN: usize = 8 << 10;
 /// zstd's level for the text.
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
+/// The level for requests that travel as they are, where there is no other gain.
+const RAW_LEVEL: i32 = 3;
 
 /// What a frame holds.
 #[derive(Debug)]
@@ -29,7 +33,6 @@ pub(crate) struct Body {
     pub(crate) items: u64,
     pub(crate) columns: Vec<Column>,
     pub(crate) raw_block: Vec<u8>,
-    pub(crate) text: Vec<u8>,
     pub(crate) prefix_len: usize,
     pub(crate) zblock: Option<Vec<u8>>,
 }
@@ -72,8 +75,9 @@ impl Stream {
             (column::BYTES, Encoding::Bytes, encoded.columns.bytes),
         ];
         let text = encoded.columns.text;
-        let prefix_len = self.history.len();
-        let zblock = zblock::compress(&self.history, &text, LEVEL)?;
+        let prefix_len = self.history.len().min(MAX_PREFIX_LEN);
+        let prefix = &self.history[self.history.len() - prefix_len..];
+        let zblock = zblock::compress(prefix, &text, LEVEL)?;
         let prefix_len = if zblock.is_some() { prefix_len } else { 0 };
         let text_len = zblock.as_ref().map_or(text.len(), Vec::len);
         let len = parts.iter().map(|(_, _, bytes)| bytes.len()).sum::<usize>() + text_len;
@@ -89,27 +93,24 @@ impl Stream {
         if !text.is_empty() {
             columns.push(Column { number: column::TEXT, encoding: Encoding::Text, len: text.len() });
         }
-        self.pending.clone_from(&text);
-        Ok(Body { is_raw: false, items: encoded.items, columns, raw_block, text, prefix_len, zblock })
+        self.pending = text;
+        Ok(Body { is_raw: false, items: encoded.items, columns, raw_block, prefix_len, zblock })
     }
 
     /// What a frame of any bytes holds: the bytes.
     fn encode_raw(request: &[u8]) -> Result<Body, TracezipError> {
-        let zblock = zblock::compress(&[], request, LEVEL)?;
+        let zblock = zblock::compress(&[], request, RAW_LEVEL)?;
         let zblock = zblock.filter(|zblock| missing(request.len(), zblock.len()) == 0);
-        Ok(Body {
-            is_raw: true,
-            items: 0,
-            columns: Vec::new(),
-            raw_block: Vec::new(),
-            text: request.to_vec(),
-            prefix_len: 0,
-            zblock,
-        })
+        Ok(Body { is_raw: true, items: 0, columns: Vec::new(), raw_block: Vec::new(), prefix_len: 0, zblock })
     }
 
-    /// The request of a frame, whose ZBlock begins at `offset`, and the text that it brought.
-    pub(crate) fn decode(&mut self, frame: &Frame<'_>, offset: usize) -> Result<(Vec<u8>, Vec<u8>), TracezipError> {
+    /// The text of the frame at hand: of one that holds its request as it is, that.
+    pub(crate) fn text<'a>(&'a self, is_raw: bool, request: &'a [u8]) -> &'a [u8] {
+        if is_raw { request } else { &self.pending }
+    }
+
+    /// The request of a frame, whose ZBlock begins at `offset`.
+    pub(crate) fn decode(&mut self, frame: &Frame<'_>, offset: usize) -> Result<Vec<u8>, TracezipError> {
         let header = &frame.header;
         let start = self.history.len().checked_sub(header.prefix_len as usize);
         let start = start.ok_or_else(|| damaged("a prefix that is longer than what was sent", offset))?;
@@ -119,7 +120,7 @@ impl Stream {
             frame.zblock.to_vec()
         };
         if frame.flags.is_raw {
-            return Ok((text.clone(), text));
+            return Ok(text);
         }
         let mut parts: [&[u8]; 4] = [&[]; 4];
         let mut rest = frame.raw_block;
@@ -145,23 +146,27 @@ impl Stream {
         }
         let reading = Reading::new(decisions, bits, bytes, &text);
         let request = self.codec.decode(reading, header.decoded_len as usize)?;
-        self.pending.clone_from(&text);
-        Ok((request, text))
+        self.pending = text;
+        Ok(request)
     }
 
     pub(crate) fn commit(&mut self) {
         self.codec.commit();
-        self.history.append(&mut self.pending);
+        let text = std::mem::take(&mut self.pending);
         let capacity = Capacity::of(self.state_log2).text;
+        let (mut kept, mut new) = (self.history.len(), text.len());
         // In steps, so that not each frame moves it all.
-        if self.history.len() > 2 * capacity {
-            self.history.drain(..self.history.len() - capacity);
+        if kept + new > 2 * capacity {
+            new = new.min(capacity);
+            kept = capacity - new;
         }
+        self.history.drain(..self.history.len() - kept);
+        self.history.extend_from_slice(&text[text.len() - new..]);
     }
 
     pub(crate) fn rollback(&mut self) {
         self.codec.rollback();
-        self.pending.clear();
+        self.pending = Vec::new();
     }
 
     pub(crate) fn clear(&mut self) {

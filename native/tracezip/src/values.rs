@@ -4,7 +4,7 @@ use crate::coder::Coder;
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::{Ids, Mention, Use};
-use crate::models::{self, Slot, Tree, decision};
+use crate::models::{self, Magnitudes, PlaceTree, Slot, decision};
 use crate::plan::Clock;
 use crate::skeleton::{self, Head};
 use crate::template::{digit_of, hex_digit};
@@ -61,22 +61,22 @@ pub(crate) fn recurring<C: Coder>(
     let place = if C::IS_WRITING { families.find(number, &value.to_le_bytes()) } else { None };
     let family = families.change(number);
     if family.len() > 0 && coder.bit(&mut slot.bits[decision::IS_IN_TABLE], place.is_some()) {
-        let width = family.len_bits();
-        let place = placed(coder, &mut family.places, width, place);
+        let len = family.len();
+        let place = placed(coder, &mut family.places, len, place);
         let found = family.value(place).and_then(|value| (**value).try_into().ok());
         families.note_found(number);
         slot.last = found.map_or(0, u64::from_le_bytes);
         return slot.last;
     }
     let base = models::nearer(coder, slot, (slot.last, 0), value);
-    let value = models::difference(coder, &mut family.magnitudes, &mut slot.class, base, value);
+    let value = family.magnitudes.difference(coder, &mut slot.class, base, value);
     families.enter(number, &value.to_le_bytes());
     slot.last = value;
     value
 }
 
-fn placed<C: Coder>(coder: &mut C, places: &mut Tree, width: u32, place: Option<usize>) -> usize {
-    models::low_first(coder, places, width, place.unwrap_or_default() as u32) as usize
+fn placed<C: Coder>(coder: &mut C, places: &mut PlaceTree, len: usize, place: Option<usize>) -> usize {
+    places.place(coder, len, place.unwrap_or_default() as u32) as usize
 }
 
 /// A double: a decimal of as many digits as last time, predicted as a count; or its bits.
@@ -91,7 +91,7 @@ pub(crate) fn double<C: Coder>(coder: &mut C, families: &mut Families, family: u
         let value = if coder.bit(&mut slot.bits[decision::IS_FIRST], bits == slot.last) {
             slot.last
         } else {
-            slot.last ^ models::magnitude(coder, magnitudes, &mut slot.class, bits ^ slot.last)
+            slot.last ^ magnitudes.number(coder, &mut slot.class, bits ^ slot.last)
         };
         slot.last = value;
         return value;
@@ -109,7 +109,8 @@ fn scale_of(value: f64, last: u8) -> u8 {
     let is_decimal = |scale: u8| {
         let Some(power) = POWERS.get(usize::from(scale)) else { return false };
         let scaled = (value * power).round_ties_even();
-        scaled.abs() < MAX_EXACT && (scaled / power).to_bits() == value.to_bits()
+        // As an integer, which has no negative zero.
+        scaled.abs() < MAX_EXACT && (scaled as i64 as f64 / power).to_bits() == value.to_bits()
     };
     if is_decimal(last) {
         return last;
@@ -163,26 +164,26 @@ pub(crate) struct HeadValues {
 /// What is decided of the times of spans, by what is known of the span.
 #[derive(Debug)]
 pub(crate) struct HeadModels {
-    starts: [Tree; 3],
-    ends: [Tree; 3],
+    starts: [Magnitudes; 3],
+    ends: [Magnitudes; 3],
 }
 
 impl HeadModels {
     pub(crate) fn new() -> Self {
-        let trees = || std::array::from_fn(|_| models::magnitudes());
+        let trees = || std::array::from_fn(|_| Magnitudes::default());
         Self { starts: trees(), ends: trees() }
     }
 
-    fn trees(&mut self) -> impl Iterator<Item = &mut Tree> {
+    fn trees(&mut self) -> impl Iterator<Item = &mut Magnitudes> {
         self.starts.iter_mut().chain(&mut self.ends)
     }
 
     pub(crate) fn commit(&mut self) {
-        self.trees().for_each(Tree::commit);
+        self.trees().for_each(Magnitudes::commit);
     }
 
     pub(crate) fn rollback(&mut self) {
-        self.trees().for_each(Tree::rollback);
+        self.trees().for_each(Magnitudes::rollback);
     }
 }
 
@@ -259,29 +260,36 @@ pub(crate) fn known_text<C: Coder>(
     value: &[u8],
     out: &mut Vec<u8>,
 ) -> Text {
-    let family = families.change(number);
-    let at = |place: u64| (place as usize).checked_sub(1).and_then(|place| family.value(place));
-    let mut tried = 0;
+    let family = families.family(number);
     let latest = u64::from(family.tally.latest);
-    for (place, of) in [(slot.last, decision::IS_FIRST), (latest, decision::IS_LATEST)] {
-        let Some(known) = at(place).filter(|_| place != tried) else { continue };
-        tried = place;
-        if coder.bit(&mut slot.bits[of], C::IS_WRITING && **known == *value) {
-            if !C::IS_WRITING {
-                out.extend_from_slice(known);
-            }
-            slot.last = place;
-            family.tally.latest = place as u32;
-            return Text::Known;
+    if let Some(known) = family.value_at(slot.last)
+        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && **known == *value)
+    {
+        if !C::IS_WRITING {
+            out.extend_from_slice(known);
         }
+        if latest != slot.last {
+            families.change(number).tally.latest = slot.last as u32;
+        }
+        return Text::Known;
+    }
+    if latest != slot.last
+        && let Some(known) = family.value_at(latest)
+        && coder.bit(&mut slot.bits[decision::IS_LATEST], C::IS_WRITING && **known == *value)
+    {
+        if !C::IS_WRITING {
+            out.extend_from_slice(known);
+        }
+        slot.last = latest;
+        return Text::Known;
     }
     let place = if C::IS_WRITING { families.find(number, value) } else { None };
     let family = families.change(number);
     if family.len() == 0 || !coder.bit(&mut slot.bits[decision::IS_IN_TABLE], place.is_some()) {
         return Text::New;
     }
-    let width = family.len_bits();
-    let place = placed(coder, &mut family.places, width, place);
+    let len = family.len();
+    let place = placed(coder, &mut family.places, len, place);
     if !C::IS_WRITING
         && let Some(known) = family.value(place)
     {
@@ -311,12 +319,12 @@ pub(crate) fn varints<C: Coder>(
 ) {
     let count = if C::IS_WRITING { skeleton::varints(value).count() as u64 } else { 0 };
     let magnitudes = &mut families.change(family).magnitudes;
-    let count = models::difference(coder, magnitudes, &mut slot.class, slot.last, count);
+    let count = magnitudes.difference(coder, &mut slot.class, slot.last, count);
     slot.last = count;
     let mut numbers = skeleton::varints(value);
     let mut class = 0;
     for _ in 0..count {
-        let number = models::magnitude(coder, magnitudes, &mut class, numbers.next().unwrap_or_default());
+        let number = magnitudes.number(coder, &mut class, numbers.next().unwrap_or_default());
         if !C::IS_WRITING {
             if out.len() > max_len {
                 return;
