@@ -1,8 +1,8 @@
 """Tracezip in pure Python: the executable specification that the native codec is tested against.
 
-Written to be read, not to be fast: each frame works on a copy of all that was learned, so that going back is keeping the
-old one. Headers, directories and columns are native's bit for bit; where they differ, one of both has a bug. The document
-is docs/tracezip-format.md. It needs xxhash and zstandard: `pip install otlp-fast[reference]`.
+Written to be read, not to be fast: each frame works on a copy of all that was learned, so that going back is keeping
+the old one. Headers, directories and columns are native's bit for bit; where they differ, one of both has a bug. The
+document is docs/tracezip-format.md. It needs xxhash and zstandard: `pip install 'otlp-fast[reference]'`.
 
 | module | holds |
 |---|---|

@@ -6,13 +6,13 @@ A request is a tree of nodes. Each says its shape, then its values; where the sh
 
 from __future__ import annotations
 
-from otlp_fast.reference.tracezip import models, template, values
+from otlp_fast.reference.tracezip import template, values
 from otlp_fast.reference.tracezip.coder import Coder
 from otlp_fast.reference.tracezip.constants import MAX_SKELETON_LEN, Capacity
 from otlp_fast.reference.tracezip.errors import damaged
 from otlp_fast.reference.tracezip.families import HAS_TEMPLATE, IS_UUID, Families
 from otlp_fast.reference.tracezip.ids import Ids, Use
-from otlp_fast.reference.tracezip.models import Slot
+from otlp_fast.reference.tracezip.models import Slot, class_of
 from otlp_fast.reference.tracezip.plan import Clock, Hole, Kind
 from otlp_fast.reference.tracezip.shapes import NOTHING, Behind, Shapes
 from otlp_fast.reference.tracezip.skeleton import Copy, Form, HoleOf, Shape
@@ -50,9 +50,8 @@ class Codec:
 
     def skeleton_len(self, coder: Coder, value: int) -> int:
         """Code how long a skeleton or a template is that is sent in full."""
-        tree_number = models.context_of(self.skeleton_class)
-        length = models.magnitude_by(coder, self.families[0].magnitudes, tree_number, value)
-        self.skeleton_class = models.class_of(length)
+        length = self.families[0].magnitudes.number(coder, self.skeleton_class, value)
+        self.skeleton_class = class_of(length)
         return length
 
     def head(self, coder: Coder, shape: Shape, slots: list[Slot], head: HeadValues) -> HeadValues:
@@ -77,7 +76,7 @@ class Codec:
         return values.count(coder, family, slot, value)
 
     def text(self, coder: Coder, hole: HoleOf, slot: Slot, value: bytes, room: int) -> bytes:
-        """Code a text, packed varints, or a part of a text. `room` is how many bytes are left to a reader."""
+        """Code a text, packed varints, or a part of a text. `room` is how many bytes it may have at most."""
         family = self.families[hole.family]
         if hole.hole is Hole.VARINTS:
             return values.varints(coder, family, slot, value, room)
@@ -97,15 +96,14 @@ class Codec:
         family = self.families[hole.family]
         uuid = template.parse_uuid(value)
         if coder.bit(family.forms, IS_UUID, uuid is not None):
-            return template.write_uuid(coder.bytes(16, uuid or b""))
+            return template.write_uuid(coder.plain(16, uuid or b""))
         # What is part of a text has no parts.
         if hole.form != Form.TEXT:
             parsed = template.parse(value) if coder.is_writing and family.has_templates() else None
             if coder.bit(family.forms, HAS_TEMPLATE, parsed is not None):
                 return self._templated(coder, hole.family, *(parsed or (b"", [])), room)
-        tree_number = models.context_of(family.size_class)
-        length = models.magnitude_by(coder, family.magnitudes, tree_number, len(value))
-        family.size_class = models.class_of(length)
+        length = family.magnitudes.number(coder, family.size_class, len(value))
+        family.size_class = class_of(length)
         return coder.text(length, value)
 
     def _templated(self, coder: Coder, number: int, content: bytes, variables: list[bytes], room: int) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from otlp_fast.reference.tracezip.constants import MAX_COUNT, MAX_PROBABILITY, MIN_PROBABILITY
+from otlp_fast.reference.tracezip.constants import MAX_COUNT
 
 NEW_BIT = 0x8000 << 16
 """The probability of a decision that was never taken: one half, taken 0 times."""
@@ -21,14 +21,12 @@ U32 = 0xFFFF_FFFF
 
 
 def learned(model: int, taken: bool) -> int:
-    """Give a probability after one more decision."""
+    """Give a probability after one more decision: never 0 or 1, as less is taken off than there is."""
     probability, count = model >> 16, model & 0xFFFF
     if taken:
         probability += (65_535 - probability) * RATES[count] >> 16
     else:
         probability -= probability * RATES[count] >> 16
-    # Neither end may be certain of anything.
-    probability = min(max(probability, MIN_PROBABILITY), MAX_PROBABILITY)
     return probability << 16 | min(count + 1, MAX_COUNT)
 
 
@@ -48,7 +46,7 @@ class Coder(Protocol):
     def bits(self, width: int, value: int) -> int:
         """Code the low `width` bits of a number, 0 to 64, that nothing predicts."""
 
-    def bytes(self, length: int, value: bytes) -> bytes:
+    def plain(self, length: int, value: bytes) -> bytes:
         """Code bytes that nothing predicts."""
 
     def text(self, length: int, value: bytes) -> bytes:
@@ -90,7 +88,7 @@ class Writing:
         self._bits_len += width
         return value
 
-    def bytes(self, length: int, value: bytes) -> bytes:
+    def plain(self, length: int, value: bytes) -> bytes:
         """Write plain bytes."""
         self.plain_bytes += value
         return value
@@ -163,7 +161,7 @@ class Reading:
         self._bits_at += width
         return result
 
-    def bytes(self, length: int, value: bytes) -> bytes:
+    def plain(self, length: int, value: bytes) -> bytes:
         """Read plain bytes."""
         result = self._bytes[self._bytes_at : self._bytes_at + length]
         if len(result) < length:

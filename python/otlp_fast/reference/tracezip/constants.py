@@ -64,19 +64,15 @@ TEXT = 4
 # --- coder.rs ---------------------------------------------------------------------------------------------------------
 MAX_COUNT = 30
 """The number of times after which a probability adapts no slower."""
-MIN_PROBABILITY = 32
-MAX_PROBABILITY = 65_504
 
 # --- models.rs --------------------------------------------------------------------------------------------------------
 CLASS_WIDTH = 6
 MAX_CLASS = (1 << CLASS_WIDTH) - 1
 """The class of all numbers that have 63 bits or more."""
-LEADING = 1
-"""The bits behind a number's highest that are decisions."""
-MAGNITUDE_LEN = (1 << CLASS_WIDTH) + ((1 << CLASS_WIDTH) << LEADING)
-"""The decisions of one tree of magnitudes."""
 CONTEXTS = 6
 """How many trees of magnitudes there are, by how large the number was last time."""
+CONTEXT_STEP = 6
+"""How many bits of class make a tree of its own."""
 UNITS = (1, 1_000, 1_000_000)
 """The units that clocks tick in, in ns."""
 UNIT_RUN = 6
@@ -120,9 +116,9 @@ MAX_EXACT = float(1 << 53)
 """Below this, integers are doubles, each its own."""
 
 # --- template.rs ------------------------------------------------------------------------------------------------------
-TEMPLATE_MAX_LEN = 2_048
+MAX_TEXT_LEN = 2_048
 """The longest text that is looked at."""
-TEMPLATE_MAX_HOLES = 64
+MAX_VARIABLES = 64
 UUID_LEN = 36
 MIN_HEX_LEN = 8
 MAX_HEX_LEN = 64
@@ -133,6 +129,11 @@ WORD_FAMILY = b"\0word"
 UUID_FAMILY = b"\0uuid"
 
 # --- Choices of an encoder, which a decoder does not depend on --------------------------------------------------------
-ZSTD_LEVEL = 3
-ZSTD_MIN_LEN = 48
+MAX_PREFIX_LEN = 8 << 10
+"""How much of the earlier text is looked at."""
+LEVEL = 1
+"""zstd's level for the text."""
+RAW_LEVEL = 3
+"""zstd's level for requests that travel as they are."""
+MIN_LEN = 256
 """Texts below this many bytes are not compressed."""

@@ -51,6 +51,7 @@ class _Decoding:
             if length >= MAX_SKELETON_LEN:
                 raise damaged("a skeleton that is too long", 0)
             shape = read_shape(self.coder.text(length, b""), plan, codec.families.named)
+            codec.shapes.check(shape)
             place = codec.shapes.enter(plan.kind, behind, codec.shapes.scope(plan, parent), shape)
         self._check()
         entry = codec.shapes.entry(place)
@@ -85,9 +86,7 @@ class _Decoding:
                 self._check()
         self._check()
 
-    def _hole(
-        self, hole: HoleOf, entry: Entry, at: int, parts: dict[int, int | bytes], around: Surroundings
-    ) -> None:
+    def _hole(self, hole: HoleOf, entry: Entry, at: int, parts: dict[int, int | bytes], around: Surroundings) -> None:
         slot = entry.slots[at]
         if hole.hole in (Hole.TEXT, Hole.VARINTS):
             start = self._open()

@@ -20,7 +20,7 @@ class Encoded(NamedTuple):
 
     decisions: bytes
     bits: bytes
-    bytes: bytes
+    plain_bytes: bytes
     text: bytes
     items: int
 
@@ -55,6 +55,7 @@ class _Encoding:
         if place is None:
             try:
                 shape = read_shape(skeleton, plan, codec.families.named)
+                codec.shapes.check(shape)
             except CompressionError:
                 raise NotCanonicalError from None
             codec.skeleton_len(self.coder, len(skeleton))
@@ -83,7 +84,7 @@ class _Encoding:
             elif hole.hole in (Hole.TRACE_ID, Hole.SPAN_ID, Hole.PARENT_ID):
                 codec.id(coder, hole, value)
             else:
-                codec.text(coder, hole, slot, value, 0)
+                codec.text(coder, hole, slot, value, len(value))
 
     def _run(self, nodes: list[bytes], plan: Plan, place: int, around: Surroundings) -> None:
         behind = Behind(place)

@@ -12,7 +12,7 @@ from collections import deque
 from otlp_fast.reference.tracezip.coder import NEW_BIT
 from otlp_fast.reference.tracezip.constants import MAX_VALUE_LEN, MAX_VALUES, TEMPLATE_TRIAL, TRIAL, VALUE_COST
 from otlp_fast.reference.tracezip.hashes import hash_of
-from otlp_fast.reference.tracezip.models import magnitude_trees, place_width
+from otlp_fast.reference.tracezip.models import Magnitudes, place_width
 
 IS_UUID, HAS_TEMPLATE = range(2)
 """What is decided of a text that is in no table."""
@@ -41,7 +41,7 @@ class Family:
         self.values: list[bytes | None] = []
         self.places: list[int] = []
         """The tree of places in the table."""
-        self.magnitudes = magnitude_trees()
+        self.magnitudes = Magnitudes()
 
     def copy(self) -> Family:
         """Copy it, for a frame that may be rolled back."""
@@ -50,7 +50,7 @@ class Family:
         family.forms = self.forms[:]
         family.values = self.values[:]
         family.places = self.places[:]
-        family.magnitudes = self.magnitudes[:]
+        family.magnitudes = self.magnitudes.copy()
         return family
 
     def value(self, place: int) -> bytes | None:

@@ -27,7 +27,8 @@ def crc32c(content: bytes) -> int:
 
 def hash_of(content: bytes, seed: int = 0) -> int:
     """XXH3 in 64 bits: of requests, and of what the tables hold."""
-    return xxh3_64_intdigest(content, seed)
+    digest: int = xxh3_64_intdigest(content, seed)
+    return digest
 
 
 def next_hash(base: int, raw_block: bytes, text: bytes) -> int:

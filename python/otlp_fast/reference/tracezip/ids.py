@@ -1,7 +1,7 @@
 """Ids: random when they are new, and known when they come again.
 
-A span is exported before its parent, so a parent's id is first seen as a *parent id*; when its own span comes, the id is
-a reference to that. Each mention of a span enters a ring; a reference says how many mentions back.
+A span is exported before its parent, so a parent's id is first seen as a *parent id*; when its own span comes, the id
+is a reference to that. Each mention of a span enters a ring; a reference says how many mentions back.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from otlp_fast.reference.tracezip.coder import NEW_BIT, Coder
-from otlp_fast.reference.tracezip.models import magnitude_by, magnitude_trees
+from otlp_fast.reference.tracezip.models import Magnitudes
 
 NO_SPAN = bytes(8)
 NO_TRACE = bytes(16)
@@ -53,9 +53,9 @@ class Ids:
         self._mentions = 0
         self._spans: dict[bytes, int] = {}
         """Where in the ring a span was mentioned last."""
-        self._traces: dict[int, int] = {}
+        self._traces: dict[bytes, int] = {}
         self._is_known = [NEW_BIT] * len(Use)
-        self._distances = magnitude_trees(len(Use))
+        self._distances = Magnitudes(len(Use))
         self._last_trace = NO_TRACE
 
     def copy(self) -> Ids:
@@ -66,7 +66,7 @@ class Ids:
         ids._spans = self._spans.copy()
         ids._traces = self._traces.copy()
         ids._is_known = self._is_known[:]
-        ids._distances = self._distances[:]
+        ids._distances = self._distances.copy()
         return ids
 
     def enter(self, mention: Mention) -> None:
@@ -76,13 +76,13 @@ class Ids:
             old = self._ring[place]
             if self._spans.get(old.span_id) == place:
                 del self._spans[old.span_id]
-            if self._traces.get(_trace_key(old.trace_id)) == place:
-                del self._traces[_trace_key(old.trace_id)]
+            if self._traces.get(old.trace_id) == place:
+                del self._traces[old.trace_id]
             self._ring[place] = mention
         else:
             self._ring.append(mention)
         self._spans[mention.span_id] = place
-        self._traces[_trace_key(mention.trace_id)] = place
+        self._traces[mention.trace_id] = place
         self._mentions += 1
 
     def span(self, coder: Coder, use: Use, value: bytes) -> tuple[bytes, Mention | None]:
@@ -90,7 +90,7 @@ class Ids:
         place = self._spans.get(value) if coder.is_writing else None
         distance = self._reference(coder, use, None if place is None else self._distance(place))
         if distance is None:
-            return coder.bytes(8, value), None
+            return coder.plain(8, value), None
         mention = self._mention(distance)
         return mention.span_id, mention
 
@@ -100,17 +100,15 @@ class Ids:
         if coder.bit(self._is_known, use, value == guess):
             self._last_trace = guess
             return guess
-        place = self._traces.get(_trace_key(value)) if coder.is_writing else None
-        if place is not None and self._ring[place].trace_id != value:
-            place = None
+        place = self._traces.get(value) if coder.is_writing else None
         distance = self._reference(coder, Use.OTHER_TRACE, None if place is None else self._distance(place))
-        self._last_trace = coder.bytes(16, value) if distance is None else self._mention(distance).trace_id
+        self._last_trace = coder.plain(16, value) if distance is None else self._mention(distance).trace_id
         return self._last_trace
 
     def _reference(self, coder: Coder, use: Use, distance: int | None) -> int | None:
         if not coder.bit(self._is_known, use, distance is not None):
             return None
-        return magnitude_by(coder, self._distances, use, distance or 0)
+        return self._distances.number_by(coder, use, distance or 0)
 
     def _distance(self, place: int) -> int:
         """Give how many mentions back a place of the ring is: 1 for the latest."""
@@ -121,8 +119,3 @@ class Ids:
         if not 0 < distance <= min(self._mentions, self._capacity):
             return Mention()
         return self._ring[(self._mentions - distance) % self._capacity]
-
-
-def _trace_key(trace_id: bytes) -> int:
-    """Give what a trace is looked up by: its two halves, one upon the other."""
-    return int.from_bytes(trace_id[:8], "little") ^ int.from_bytes(trace_id[8:], "little")

@@ -8,9 +8,8 @@ from __future__ import annotations
 from otlp_fast.reference.tracezip.coder import NEW_BIT, Coder
 from otlp_fast.reference.tracezip.constants import (
     CLASS_WIDTH,
+    CONTEXT_STEP,
     CONTEXTS,
-    LEADING,
-    MAGNITUDE_LEN,
     MAX_CLASS,
     U64,
     UNIT_RUN,
@@ -67,14 +66,6 @@ def unzigzag(value: int) -> int:
     return value >> 1 ^ -(value & 1)
 
 
-def high_first(coder: Coder, tree: list[int], base: int, width: int, value: int) -> int:
-    """Code a value of `width` bits, its highest bit first, by the tree whose root is at `base + 1`."""
-    node = 1
-    for at in reversed(range(width)):
-        node = node << 1 | coder.bit(tree, base + node, bool(value >> at & 1))
-    return node - (1 << width)
-
-
 def low_first(coder: Coder, tree: list[int], width: int, value: int) -> int:
     """Code a place in a table that grows, its lowest bit first: what was learned stays right with another bit."""
     tree.extend([NEW_BIT] * ((1 << width) - len(tree)))
@@ -89,42 +80,50 @@ def place_width(length: int) -> int:
     return max(length - 1, 0).bit_length()
 
 
-def magnitude_trees(count: int = CONTEXTS) -> list[int]:
-    """Give trees of magnitudes that have learned nothing."""
-    return [NEW_BIT] * (count * MAGNITUDE_LEN)
-
-
 def class_of(value: int) -> int:
     """Give how many bits a number has, 63 at most."""
     return min(value.bit_length(), MAX_CLASS)
 
 
-def context_of(size_class: int) -> int:
-    """Give which tree of magnitudes a number belongs to whose predecessor had this class."""
-    return min(-(-size_class // 6), CONTEXTS - 1)
+class Magnitudes:
+    """Trees for numbers of which only the magnitude can be guessed."""
+
+    def __init__(self, count: int = CONTEXTS) -> None:
+        """Have learned nothing."""
+        self._classes = [[NEW_BIT] * (1 << CLASS_WIDTH) for _ in range(count)]
+        """The decisions of a number's class, a tree whose root is at 1."""
+        self._seconds = [[NEW_BIT] * (1 << CLASS_WIDTH) for _ in range(count)]
+        """For each class, that of the bit behind the highest."""
+
+    def copy(self) -> Magnitudes:
+        """Copy them, for a frame that may be rolled back."""
+        magnitudes = Magnitudes.__new__(Magnitudes)
+        magnitudes._classes = [tree[:] for tree in self._classes]
+        magnitudes._seconds = [tree[:] for tree in self._seconds]
+        return magnitudes
+
+    def number(self, coder: Coder, size_class: int, value: int) -> int:
+        """Code a number behind one of this class."""
+        return self.number_by(coder, min(-(-size_class // CONTEXT_STEP), CONTEXTS - 1), value)
+
+    def number_by(self, coder: Coder, tree: int, value: int) -> int:
+        """Code a number by one of the trees."""
+        node = 1
+        for at in reversed(range(CLASS_WIDTH)):
+            node = node << 1 | coder.bit(self._classes[tree], node, bool(class_of(value) >> at & 1))
+        size_class = node - (1 << CLASS_WIDTH)
+        if size_class <= 1:
+            return size_class
+        if size_class == MAX_CLASS:
+            return coder.bits(64, value)
+        plain = size_class - 2
+        second = coder.bit(self._seconds[tree], size_class, bool(value >> plain & 1))
+        return (2 | second) << plain | coder.bits(plain, value & (1 << plain) - 1)
 
 
-def magnitude_by(coder: Coder, tree: list[int], tree_number: int, value: int) -> int:
-    """Code a number of which only the magnitude can be guessed, by one of several trees."""
-    base = tree_number * MAGNITUDE_LEN
-    size_class = high_first(coder, tree, base, CLASS_WIDTH, class_of(value))
-    if size_class <= 1:
-        return size_class
-    if size_class == MAX_CLASS:
-        return coder.bits(64, value)
-    rest = size_class - 1
-    leading = min(rest, LEADING)
-    plain = rest - leading
-    node = base + (1 << CLASS_WIDTH) + (size_class << LEADING)
-    high = high_first(coder, tree, node, leading, value >> plain & (1 << leading) - 1)
-    low = coder.bits(plain, value & (1 << plain) - 1)
-    return 1 << rest | high << plain | low
-
-
-def difference(coder: Coder, tree: list[int], slot: Slot, base: int, value: int) -> int:
+def difference(coder: Coder, magnitudes: Magnitudes, slot: Slot, base: int, value: int) -> int:
     """Code a number by how far it is from another."""
-    distance = zigzag(signed(value - base & U64))
-    distance = magnitude_by(coder, tree, context_of(slot.size_class), distance)
+    distance = magnitudes.number(coder, slot.size_class, zigzag(signed(value - base & U64)))
     slot.size_class = class_of(distance)
     return base + unzigzag(distance) & U64
 
@@ -146,16 +145,16 @@ def guessed(coder: Coder, slot: Slot, guesses: tuple[int, int], value: int) -> i
     return None
 
 
-def predicted(coder: Coder, slot: Slot, tree: list[int], guesses: tuple[int, int], value: int) -> int:
+def predicted(coder: Coder, slot: Slot, magnitudes: Magnitudes, guesses: tuple[int, int], value: int) -> int:
     """Code a number with two predictions: one of them, or how far it is from the nearer one."""
     guess = guessed(coder, slot, guesses, value)
     if guess is not None:
         return guess
     base = nearer(coder, slot, guesses, value)
-    return difference(coder, tree, slot, base, value)
+    return difference(coder, magnitudes, slot, base, value)
 
 
-def time(coder: Coder, slot: Slot, tree: list[int], guesses: tuple[int, int], value: int) -> int:
+def time(coder: Coder, slot: Slot, magnitudes: Magnitudes, guesses: tuple[int, int], value: int) -> int:
     """Code a time with two predictions, counted in the unit in which the slot's clock ticks."""
     guess = guessed(coder, slot, guesses, value)
     if guess is not None:
@@ -170,8 +169,7 @@ def time(coder: Coder, slot: Slot, tree: list[int], guesses: tuple[int, int], va
         slot.run = 0
     unit = UNITS[slot.unit]
     start = base - base % unit
-    distance = zigzag(signed(value - start & U64) // unit)
-    distance = magnitude_by(coder, tree, context_of(slot.size_class), distance)
+    distance = magnitudes.number(coder, slot.size_class, zigzag(signed(value - start & U64) // unit))
     slot.size_class = class_of(distance)
     value = start + unzigzag(distance) * unit & U64
     if slot.unit + 1 < len(UNITS):

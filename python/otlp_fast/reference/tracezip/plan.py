@@ -1,8 +1,8 @@
 """What is done with each field of each message: the one place that knows OTLP.
 
-A *node* is a message with a shape of its own: a span, an event, a point. What its fields become is its plan. Fields that
-take few values are part of the shape (`CONSTANT`); those that differ each time are *holes* in it; nested messages are
-either part of the shape, with holes of their own (`Inline`), or nodes (`Nodes`).
+A *node* is a message with a shape of its own: a span, an event, a point. What its fields become is its plan. Fields
+that take few values are part of the shape (`CONSTANT`); those that differ each time are *holes* in it; nested messages
+are either part of the shape, with holes of their own (`Inline`), or nodes (`Nodes`).
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from otlp_fast.reference.tracezip.coder import NEW_BIT, Coder
 from otlp_fast.reference.tracezip.constants import FOLLOWERS, HOLE_COST, SHAPE_COST
+from otlp_fast.reference.tracezip.errors import damaged
 from otlp_fast.reference.tracezip.hashes import hash_of
 from otlp_fast.reference.tracezip.models import Slot, low_first, place_width
 from otlp_fast.reference.tracezip.plan import Kind, Plan
@@ -143,6 +144,11 @@ class Shapes:
         place = low_first(coder, self._trees[kind], place_width(len(self._entries)), place or 0)
         self._follows(behind, place)
         return self._known(place)
+
+    def check(self, shape: Shape) -> None:
+        """Refuse a shape that has no place in the table even alone."""
+        if cost_of(shape) > self._budget:
+            raise damaged("a shape that is larger than the table", 0)
 
     def enter(self, kind: Kind, behind: Behind, scope: int, shape: Shape) -> int:
         """Take in a shape that was sent in full, and give its place."""

@@ -10,13 +10,14 @@ skeleton is read by the same plan that made it (`read_shape`), so a receiver fin
 | hole of an id | 0; or 1 and the value as on the wire, where it has another length |
 | inline message | the length of its skeleton as u16, and that |
 | run of nodes | nothing; the tag stands once |
-| packed counts | 0 and how many they are as varint; or 1 and the value as on the wire, where they are more than MAX_PACKED |
+| packed counts | 0 and how many they are as varint; or 1 and the value as on the wire, where they are over MAX_PACKED |
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 from typing import NamedTuple
 
 from otlp_fast.reference.tracezip.canonical import Canonical, NotCanonicalError
@@ -221,14 +222,13 @@ class _ShapeReader:
             elif role is Simple.PACKED_FIXED64:
                 if not self._is_literal(end):
                     self._packed(end, tag)
-            elif role is Simple.KEY:
-                start = self.at
-                self._copy(end, lambda rest: rest.as_written(tag))
-                self._key = self._skeleton[start : self.at]
-            elif role is Simple.CONSTANT:
-                self._copy(end, lambda rest: rest.as_written(tag))
-            else:
+            elif role is None:
                 raise NotCanonicalError
+            else:
+                start = self.at
+                self._copy(end, partial(Canonical.as_written, tag=tag))
+                if role is Simple.KEY:
+                    self._key = self._skeleton[start : self.at]
 
     def _inline(self, end: int, plan: Plan, depth: int) -> None:
         length = self._byte(end) | self._byte(end) << 8

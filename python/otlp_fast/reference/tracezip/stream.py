@@ -11,9 +11,12 @@ from otlp_fast.reference.tracezip.constants import (
     BITS,
     BYTES,
     DECISIONS,
+    LEVEL,
+    MAX_PREFIX_LEN,
     MAX_RATIO,
     PADDING,
     RATIO_FREE_LEN,
+    RAW_LEVEL,
     TEXT,
     Capacity,
 )
@@ -73,20 +76,21 @@ class Stream:
         if encoded is None:
             return _raw_body(request), self
         text = encoded.text
-        block = zblock.compress(self._history, text)
-        parts = {DECISIONS: encoded.decisions, BITS: encoded.bits, BYTES: encoded.bytes}
+        prefix = self._history[-MAX_PREFIX_LEN:]
+        block = zblock.compress(prefix, text, LEVEL)
+        parts = {DECISIONS: encoded.decisions, BITS: encoded.bits, BYTES: encoded.plain_bytes}
         length = sum(map(len, parts.values())) + len(text if block is None else block)
         parts = {PADDING: bytes(_missing(len(request), length)), **parts}
         columns = [Column(number, ENCODINGS[number], len(part)) for number, part in parts.items() if part]
         if text:
             columns.append(Column(TEXT, ENCODINGS[TEXT], len(text)))
-        prefix_len = 0 if block is None else len(self._history)
+        prefix_len = 0 if block is None else len(prefix)
         raw_block = b"".join(parts.values())
         body = Body(False, encoded.items, columns, raw_block, text, prefix_len, block)
         return body, self._behind(codec, text)
 
     def decode(self, frame: Frame, offset: int) -> tuple[bytes, bytes, Stream]:
-        """Give the request of a frame, whose ZBlock begins at `offset`, the text that it brought, and what is behind."""
+        """Give the request of a frame, whose ZBlock begins at `offset`, its text, and the stream behind it."""
         start = len(self._history) - frame.header.prefix_len
         if start < 0:
             raise damaged("a prefix that is longer than what was sent", offset)
@@ -116,7 +120,7 @@ class Stream:
 
 def _raw_body(request: bytes) -> Body:
     """Give what a frame of any bytes holds: the bytes."""
-    block = zblock.compress(b"", request)
+    block = zblock.compress(b"", request, RAW_LEVEL)
     if block is not None and _missing(len(request), len(block)) > 0:
         block = None
     return Body(True, 0, [], b"", request, 0, block)

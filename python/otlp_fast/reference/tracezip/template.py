@@ -19,10 +19,10 @@ from otlp_fast.reference.tracezip.constants import (
     DIGITS_FAMILY,
     MAX_DIGITS,
     MAX_HEX_LEN,
+    MAX_TEXT_LEN,
+    MAX_VARIABLES,
     MIN_HEX_LEN,
     MIN_WORD_LEN,
-    TEMPLATE_MAX_HOLES,
-    TEMPLATE_MAX_LEN,
     UUID_FAMILY,
     WORD_FAMILY,
 )
@@ -34,13 +34,15 @@ DIGITS, HEX, WORD, UUID = range(4)
 """What stands in a template for each kind of variable. A text that has one of these characters has no template."""
 
 IS_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-TOKENS = re.compile(rb"(?P<uuid>" + IS_UUID.pattern + rb")(?![0-9A-Za-z])|(?P<run>[0-9A-Za-z]+)|(?P<other>.)", re.DOTALL)
+TOKENS = re.compile(
+    rb"(?P<uuid>" + IS_UUID.pattern + rb")(?![0-9A-Za-z])|(?P<run>[0-9A-Za-z]+)|(?P<other>.)", re.DOTALL
+)
 """A text from left to right: UUIDs where none goes on, runs, and what stands between these."""
 
 
 def parse(text: bytes) -> tuple[bytes, list[bytes]] | None:
     """Give the template of a text and its variables; None where it has none, or too many."""
-    if len(text) > TEMPLATE_MAX_LEN:
+    if len(text) > MAX_TEXT_LEN:
         return None
     template = bytearray()
     variables: list[bytes] = []
@@ -55,7 +57,7 @@ def parse(text: bytes) -> tuple[bytes, list[bytes]] | None:
             return None
         else:
             template += content
-    return (bytes(template), variables) if 1 <= len(variables) <= TEMPLATE_MAX_HOLES else None
+    return (bytes(template), variables) if 1 <= len(variables) <= MAX_VARIABLES else None
 
 
 def _parse_run(run: bytes, template: bytearray, variables: list[bytes]) -> None:
@@ -101,7 +103,7 @@ def read_template(template: bytes, family: Callable[[bytes], int]) -> Shape:
         name = {DIGITS: DIGITS_FAMILY, HEX: DIGITS_FAMILY, WORD: WORD_FAMILY, UUID: UUID_FAMILY}[byte]
         steps.append(Mark.HOLE)
         holes.append(HoleOf(hole, Form.TEXT, family(name), length=length))
-    if len(holes) > TEMPLATE_MAX_HOLES:
+    if len(holes) > MAX_VARIABLES:
         raise damaged("a template with too many variables", 0)
     return Shape(template, steps, holes, {})
 

@@ -79,9 +79,7 @@ def double(coder: Coder, family: Family, slot: Slot, bits: int) -> int:
         scaled = round(_float_of(bits) * 10.0**slot.scale) & U64 if coder.is_writing else 0
         return _bits_of(models.signed(count(coder, family, slot, scaled)) / 10.0**slot.scale)
     if not coder.bit(slot.bits, models.IS_FIRST, bits == slot.last):
-        difference = bits ^ slot.last
-        tree_number = models.context_of(slot.size_class)
-        difference = models.magnitude_by(coder, family.magnitudes, tree_number, difference)
+        difference = family.magnitudes.number(coder, slot.size_class, bits ^ slot.last)
         slot.size_class = models.class_of(difference)
         slot.last ^= difference
     return slot.last
@@ -97,12 +95,13 @@ def scale_of(bits: int, last: int) -> int:
 
 
 def _float_of(bits: int) -> float:
-    value: float = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+    value: float = struct.unpack("<d", struct.pack("<Q", bits))[0]
     return value
 
 
 def _bits_of(value: float) -> int:
-    return int.from_bytes(struct.pack("<d", value), "little")
+    bits: int = struct.unpack("<Q", struct.pack("<d", value))[0]
+    return bits
 
 
 def time(
@@ -156,14 +155,14 @@ class HeadModels:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self.starts = [models.magnitude_trees() for _ in range(3)]
-        self.ends = [models.magnitude_trees() for _ in range(3)]
+        self.starts = [models.Magnitudes() for _ in range(3)]
+        self.ends = [models.Magnitudes() for _ in range(3)]
 
     def copy(self) -> HeadModels:
         """Copy them, for a frame that may be rolled back."""
         copy = HeadModels.__new__(HeadModels)
-        copy.starts = [tree[:] for tree in self.starts]
-        copy.ends = [tree[:] for tree in self.ends]
+        copy.starts = [tree.copy() for tree in self.starts]
+        copy.ends = [tree.copy() for tree in self.ends]
         return copy
 
 
@@ -179,7 +178,7 @@ def head(
     """Code the head of a span or log record, of which `places` says what it has.
 
     The span's own id comes first: a span that was mentioned by its child has that child's trace, started shortly before
-    it and ended shortly after it. Then the parent's, which knows as much of a span whose siblings or parent came before.
+    it and ended shortly after it. Then the parent's, which tells as much of one whose siblings or parent came before.
     """
     span_id, own = ids.span(coder, Use.SPAN, values.span_id) if Hole.SPAN_ID in places else (NO_SPAN, None)
     use = Use.PARENT_OF_NEW if own is None else Use.PARENT_OF_KNOWN
@@ -248,8 +247,7 @@ def varints(coder: Coder, family: Family, slot: Slot, value: bytes, room: int) -
     out = bytearray()
     size_class = 0
     for at in range(slot.last):
-        tree_number = models.context_of(size_class)
-        number = models.magnitude_by(coder, family.magnitudes, tree_number, numbers[at] if numbers else 0)
+        number = family.magnitudes.number(coder, size_class, numbers[at] if numbers else 0)
         size_class = models.class_of(number)
         if len(out) > room:
             break

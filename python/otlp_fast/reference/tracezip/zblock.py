@@ -11,7 +11,7 @@ from zstandard import (
     frame_content_size,
 )
 
-from otlp_fast.reference.tracezip.constants import ZSTD_LEVEL, ZSTD_MIN_LEN
+from otlp_fast.reference.tracezip.constants import MIN_LEN
 from otlp_fast.reference.tracezip.errors import damaged
 
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
@@ -22,11 +22,11 @@ def _prefix(prefix: bytes) -> ZstdCompressionDict | None:
     return ZstdCompressionDict(prefix, dict_type=DICT_TYPE_RAWCONTENT) if prefix else None
 
 
-def compress(prefix: bytes, text: bytes) -> bytes | None:
+def compress(prefix: bytes, text: bytes, level: int) -> bytes | None:
     """Give the zstd frame of a text behind a prefix; None where it would not be shorter."""
-    if len(text) < ZSTD_MIN_LEN:
+    if len(text) < MIN_LEN:
         return None
-    compressed = ZstdCompressor(level=ZSTD_LEVEL, dict_data=_prefix(prefix)).compress(text)
+    compressed = ZstdCompressor(level=level, dict_data=_prefix(prefix)).compress(text)
     return compressed if len(compressed) < len(text) else None
 
 
