@@ -87,7 +87,7 @@ def double(coder: Coder, family: Family, slot: Slot, bits: int) -> int:
 
 def scale_of(bits: int, last: int) -> int:
     """Give how many decimals a double has: as many as last time, if it can have them; BINARY without."""
-    for scale in (last, *range(MAX_SCALE + 1)):
+    for scale in [last, *range(MAX_SCALE + 1)]:
         scaled = _float_of(bits) * 10.0**scale
         if scale <= MAX_SCALE and abs(scaled) < MAX_EXACT and _bits_of(round(scaled) / 10.0**scale) == bits:
             return scale
