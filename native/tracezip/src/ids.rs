@@ -21,7 +21,10 @@ pub(crate) struct Mention {
 }
 
 /// A mention in the ring, with the numbers of the earlier ones that are filed with it, by span and by trace.
+///
+/// One line of the processor's cache.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 struct Filed {
     mention: Mention,
     earlier_span: u64,

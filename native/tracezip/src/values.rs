@@ -263,7 +263,7 @@ pub(crate) fn known_text<C: Coder>(
     let family = families.family(number);
     let latest = u64::from(family.tally.latest);
     if let Some(known) = family.value_at(slot.last)
-        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && **known == *value)
+        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && skeleton::is_equal(known, value))
     {
         if !C::IS_WRITING {
             out.extend_from_slice(known);
