@@ -240,7 +240,11 @@ impl Codec {
                 Some(Value::Text(variable)) => *variable,
                 _ => &[],
             };
+            let start = out.len();
             self.text(coder, shape.holes[next], &mut taken.slots[next], variable, (out, max_len))?;
+            if !C::IS_WRITING && out.len() == start {
+                return Err(damaged("a variable without text", 0));
+            }
             next += 1;
             if out.len() > max_len {
                 break;
@@ -519,6 +523,10 @@ impl Decoding<'_, '_> {
                     let families = &mut self.codec.families;
                     let hole = shape.holes[next];
                     let count = values::nodes(&mut self.coder, families, hole.family, &mut slots[next], 0);
+                    if count == 0 {
+                        // They would be work without end, as nothing comes out of them.
+                        return Err(damaged("a run without nodes", 0));
+                    }
                     let mut behind = Behind::Parent(place);
                     for _ in 0..count {
                         self.out.extend_from_slice(&[*tag, 0]);

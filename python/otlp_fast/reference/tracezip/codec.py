@@ -132,7 +132,10 @@ class Codec:
                 out += step.content
                 continue
             hole, slot = next(next_hole)
-            out += self.text(coder, hole, slot, next(rest, b""), room - len(out))
+            variable = self.text(coder, hole, slot, next(rest, b""), room - len(out))
+            if not variable:
+                raise damaged("a variable without text", 0)
+            out += variable
             if len(out) > room:
                 break
         return bytes(out)

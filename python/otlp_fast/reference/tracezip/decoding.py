@@ -78,7 +78,11 @@ class _Decoding:
                 self._close(opened.pop())
             elif isinstance(step, Run):
                 family = codec.families[shape.holes[at].family]
-                self._run(step, values.nodes(coder, family, entry.slots[at], 0), place, around)
+                count = values.nodes(coder, family, entry.slots[at], 0)
+                if count == 0:
+                    # They would be work without end, as nothing comes out of them.
+                    raise damaged("a run without nodes", 0)
+                self._run(step, count, place, around)
                 at += 1
             else:
                 self._hole(shape.holes[at], entry, at, parts, around)

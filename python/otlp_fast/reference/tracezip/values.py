@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from otlp_fast.reference.tracezip.ids import NO_SPAN, NO_TRACE, Ids, Mention, Us
 from otlp_fast.reference.tracezip.models import Slot
 from otlp_fast.reference.tracezip.plan import Clock, Hole
 from otlp_fast.reference.wire import varint
+
+POWERS = [float(10**scale) for scale in range(MAX_SCALE + 1)]
 
 
 class Surroundings:
@@ -76,8 +79,9 @@ def double(coder: Coder, family: Family, slot: Slot, bits: int) -> int:
         slot.scale = coder.bits(4, scale)
         slot.last = slot.delta = 0
     if slot.scale <= MAX_SCALE:
-        scaled = round(_float_of(bits) * 10.0**slot.scale) & U64 if coder.is_writing else 0
-        return _bits_of(models.signed(count(coder, family, slot, scaled)) / 10.0**slot.scale)
+        power = POWERS[slot.scale]
+        scaled = round(_float_of(bits) * power) & U64 if coder.is_writing else 0
+        return _bits_of(models.signed(count(coder, family, slot, scaled)) / power)
     if not coder.bit(slot.bits, models.IS_FIRST, bits == slot.last):
         difference = family.magnitudes.number(coder, slot.size_class, bits ^ slot.last)
         slot.size_class = models.class_of(difference)
@@ -87,11 +91,12 @@ def double(coder: Coder, family: Family, slot: Slot, bits: int) -> int:
 
 def scale_of(bits: int, last: int) -> int:
     """Give how many decimals a double has: as many as last time, if it can have them; BINARY without."""
-    for scale in [last, *range(MAX_SCALE + 1)]:
-        scaled = _float_of(bits) * 10.0**scale
-        if scale <= MAX_SCALE and abs(scaled) < MAX_EXACT and _bits_of(round(scaled) / 10.0**scale) == bits:
-            return scale
-    return BINARY
+    return next((scale for scale in (last, *range(MAX_SCALE + 1)) if _is_decimal(bits, scale)), BINARY)
+
+
+def _is_decimal(bits: int, scale: int) -> bool:
+    scaled = _float_of(bits) * POWERS[scale] if scale <= MAX_SCALE else math.inf
+    return abs(scaled) < MAX_EXACT and _bits_of(round(scaled) / POWERS[scale]) == bits
 
 
 def _float_of(bits: int) -> float:
