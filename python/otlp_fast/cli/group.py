@@ -25,6 +25,9 @@ _COMMANDS = {
     "convert": _Entry(
         "otlp_fast.cli.convert", "Convert files of OTLP: protobuf, archives, JSON, NDJSON, Arrow, Parquet."
     ),
+    "gateway": _Entry(
+        "otlp_fast.cli.gateway", "Take OTLP over HTTP, tracezip included, and forward it to any collector."
+    ),
     "info": _Entry("otlp_fast.cli.info", "Show what this build is and what it uses on this machine."),
 }
 

@@ -1,0 +1,127 @@
+"""The next hop: sends it plain OTLP, and gives what it answers.
+
+Its answers are the client's to know: 429 with its `Retry-After`, 400 with its reason. Only what would mislead the client
+is translated. That the gateway's own credentials are wrong (401, 403, 407), or that the next hop has moved (3xx), is for
+the operator to repair; it becomes 502, which clients retry, as they would drop their data after the status itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+import time
+
+import anyio
+import httpx
+
+import otlp_fast
+from otlp_fast.compression import CompressionError, decompress
+from otlp_fast.gateway.answers import PROTOBUF, Answer, error
+from otlp_fast.gateway.settings import Settings
+
+_MAX_ANSWER_SIZE = 4 << 20  # as the specification advises clients
+_CONNECT_TIMEOUT_SECONDS = 10.0
+_KEPT_FOR_SECONDS = 30.0
+_RETRY_AFTER_SECONDS = 5
+_LOG_INTERVAL_SECONDS = 10.0
+_NOT_THE_CLIENTS_FAULT = (401, 403, 407)
+_MAX_HEADER_LENGTH = 128
+
+_log = logging.getLogger(__name__)
+
+
+class NextHop:
+    """Connections to the receiver behind the gateway."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare; nothing is connected yet.
+
+        Raises:
+            OSError: the certificates of `forward_ca` cannot be read.
+        """
+        self._base = settings.forward.rstrip("/")
+        self._timeout = settings.forward_timeout
+        headers = {
+            "Content-Type": PROTOBUF,
+            "User-Agent": f"otlp-fast-gateway/{otlp_fast.__version__}",
+            # Answers are short, and their bytes are handed on.
+            "Accept-Encoding": "identity",
+            **settings.forward_headers,
+        }
+        if settings.forward_encoding != "none":
+            headers["Content-Encoding"] = settings.forward_encoding
+        self._client = httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=settings.forward_ca) if self._base.startswith("https") else False,
+            headers=headers,
+            timeout=httpx.Timeout(None, connect=_CONNECT_TIMEOUT_SECONDS),
+            limits=httpx.Limits(max_connections=settings.max_in_flight, keepalive_expiry=_KEPT_FOR_SECONDS),
+        )
+        self._silent_until = 0.0
+
+    async def send(self, signal: str, body: bytes) -> Answer:
+        """Send one request and give the answer; one of the gateway's own where there is none."""
+        try:
+            with anyio.fail_after(self._timeout):
+                answer = await self._send(signal, body)
+        except TimeoutError:
+            message = f"the next hop did not answer within {self._timeout:g} s"
+            answer = error(504, "next_hop_timeout", message, retry_after=_RETRY_AFTER_SECONDS)
+            self._say(message)
+        except httpx.TransportError as problem:
+            self._say(f"the next hop cannot be reached: {type(problem).__name__}: {problem}")
+            message = "the next hop cannot be reached"
+            answer = error(503, "next_hop_unreachable", message, retry_after=_RETRY_AFTER_SECONDS)
+        return answer
+
+    async def _send(self, signal: str, body: bytes) -> Answer:
+        async with self._client.stream("POST", f"{self._base}/v1/{signal}", content=body) as response:
+            return self._answer(response, await _read(response))
+
+    def _answer(self, response: httpx.Response, body: bytes) -> Answer:
+        content_type = response.headers.get("content-type", "")
+        is_protobuf = content_type.partition(";")[0].strip().lower() == PROTOBUF
+        if response.is_success:
+            # What else a receiver says to success (204, "OK") is an empty answer to the client.
+            return Answer(200, "delivered", body if is_protobuf else b"")
+        if not response.is_client_error and not response.is_server_error:
+            return self._misdirected(f"the next hop answers {response.status_code}, which is no answer to OTLP")
+        if response.status_code in _NOT_THE_CLIENTS_FAULT:
+            return self._misdirected(f"the next hop refuses the gateway's credentials: {response.status_code}")
+        kind = PROTOBUF if is_protobuf else _sendable(content_type) or "text/plain"
+        answer = Answer(response.status_code, "next_hop_refused", body, kind)
+        retry_after = _sendable(response.headers.get("retry-after", ""))
+        return answer.with_header("Retry-After", retry_after) if retry_after else answer
+
+    def _misdirected(self, message: str) -> Answer:
+        self._say(message)
+        return error(502, "next_hop_misconfigured", message, retry_after=_RETRY_AFTER_SECONDS)
+
+    def _say(self, message: str) -> None:
+        """Log, but not for every request of an outage; the metrics count them all."""
+        now = time.monotonic()
+        if now >= self._silent_until:
+            self._silent_until = now + _LOG_INTERVAL_SECONDS
+            _log.warning("%s/v1/...: %s", self._base, message)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """Give the body of an answer. One that breaks off or is too long is none: the status alone decides."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > _MAX_ANSWER_SIZE:
+                return b""
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        return bytes(body) if encoding == "identity" else decompress(body, encoding, max_size=_MAX_ANSWER_SIZE)
+    except (httpx.TransportError, CompressionError, ValueError):
+        return b""
+
+
+def _sendable(value: str) -> str:
+    """Give the value of a header where it is one that can be handed on."""
+    return value if value.isascii() and value.isprintable() and len(value) <= _MAX_HEADER_LENGTH else ""
