@@ -11,7 +11,7 @@ import click
 
 from otlp_fast.cli.extras import require_extra
 
-_MODULES = ("starlette", "uvicorn", "httpx", "prometheus_client")
+_MODULES = ("starlette", "uvicorn", "aiohttp", "prometheus_client")
 _BYTES_PER_MEBIBYTE = 1 << 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECONDS = click.FloatRange(min=0, min_open=True)

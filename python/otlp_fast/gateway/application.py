@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -16,7 +17,7 @@ from starlette.routing import Route
 from otlp_fast.gateway.admission import Admission, Reservation
 from otlp_fast.gateway.answers import FORMS, Answer, Refused, error, render
 from otlp_fast.gateway.authentication import authentication
-from otlp_fast.gateway.bodies import ENCODINGS, TRACEZIP, prepare, read_body, rebuild
+from otlp_fast.gateway.bodies import ENCODINGS, TRACEZIP, decompressed, outgoing, read_body
 from otlp_fast.gateway.forwarding import NextHop
 from otlp_fast.gateway.frames import FrameReceiver
 from otlp_fast.gateway.metrics import Metrics
@@ -43,6 +44,15 @@ def application(settings: Settings) -> Starlette:
     return Gateway(settings).application()
 
 
+class _Delivery(NamedTuple):
+    """What is known of a request beside its content."""
+
+    signal: str
+    form: str
+    encoding: str
+    reservation: Reservation
+
+
 class Gateway:
     """What the requests of one gateway share."""
 
@@ -53,6 +63,7 @@ class Gateway:
         self._next_hop = NextHop(settings)
         self._threads = Threads()
         self._admission = Admission(settings.max_in_flight, settings.max_memory)
+        self._metrics = Metrics()
         limits = Limits()
         limits = limits._replace(max_decoded_len=min(limits.max_decoded_len, settings.max_request_size))
         per_peer = settings.max_streams_per_peer if settings.has_authentication else settings.max_streams
@@ -62,13 +73,12 @@ class Gateway:
             max_per_peer=per_peer,
             idle_timeout=settings.stream_idle_timeout,
             max_wait=settings.forward_timeout,
+            on_eviction=self._metrics.evictions.inc,
         )
         self._frames = FrameReceiver(streams, limits, self._threads)
-        self._metrics = Metrics()
         self._metrics.watch("in_flight_requests", "Requests being worked on.", lambda: self._admission.requests)
         self._metrics.watch("in_flight_bytes", "Bytes of requests being held.", lambda: self._admission.bytes)
         self._metrics.watch("streams", "Tracezip streams being kept.", lambda: len(streams))
-        self._metrics.watch("evicted_streams", "Tracezip streams that gave way to others.", lambda: streams.evictions)
         self._requests: set[asyncio.Task[Response]] = set()
         self.is_draining = False
 
@@ -163,29 +173,29 @@ class Gateway:
         with self._admission.admit() as reservation:
             body = await read_body(request, settings.max_request_size, settings.read_timeout, reservation)
             self._metrics.wire_bytes.labels(signal, encoding).inc(len(body))
-            deliver = partial(self._deliver, signal, encoding, reservation)
+            delivery = _Delivery(signal, form, encoding, reservation)
             if encoding == TRACEZIP:
-                return await self._frames.take(body, peer, signal, deliver)
-            if form == "protobuf" and encoding == "none":
-                plain = body
-            else:
-                plain = await self._threads.run(rebuild, body, form, encoding, signal, settings.max_request_size)
+                return await self._frames.take(body, peer, signal, partial(self._deliver, delivery))
+            content = body
+            if encoding != "none":
+                content = await self._threads.run(decompressed, body, encoding, settings.max_request_size)
             # What arrived as the next hop takes it need not be compressed again.
-            return await deliver(plain, body if (form, encoding) == ("protobuf", settings.forward_encoding) else None)
+            ready = body if (form, encoding) == ("protobuf", settings.forward_encoding) else None
+            return await self._deliver(delivery, content, ready)
 
-    async def _deliver(
-        self, signal: str, encoding: str, reservation: Reservation, plain: bytes, compressed: bytes | None = None
-    ) -> Answer:
-        """Hand plain OTLP to the next hop, as it is `compressed` already where that is given."""
-        reservation.grow(len(plain))
-        forward_encoding = self._settings.forward_encoding if compressed is None else "none"
-        item_count, body = await self._threads.run(prepare, plain, signal, forward_encoding)
-        body = body if compressed is None else compressed
+    async def _deliver(self, delivery: _Delivery, content: bytes, ready: bytes | None = None) -> Answer:
+        """Hand a request to the next hop: its content without any encoding, or what is `ready` to be sent."""
+        signal, form, encoding, reservation = delivery
+        settings = self._settings
+        reservation.grow(len(content))
+        forward_encoding = settings.forward_encoding if ready is None else "none"
+        made = await self._threads.run(outgoing, content, form, signal, forward_encoding, settings.max_request_size)
+        body = made.body if ready is None else ready
         reservation.grow(len(body))
         with self._metrics.forward_seconds.labels(signal).time():
             answer = await self._next_hop.send(signal, body)
         self._metrics.forwarded_bytes.labels(signal).inc(len(body))
         if answer.is_success:
-            self._metrics.otlp_bytes.labels(signal, encoding).inc(len(plain))
-            self._metrics.delivered_items.labels(signal).inc(item_count)
+            self._metrics.otlp_bytes.labels(signal, encoding).inc(made.plain_size)
+            self._metrics.delivered_items.labels(signal).inc(made.item_count)
         return answer

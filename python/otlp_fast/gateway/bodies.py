@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import anyio
 from starlette.requests import Request
 
@@ -50,34 +52,44 @@ async def read_body(request: Request, max_size: int, timeout: float, reservation
     return bytes(body)
 
 
-def rebuild(body: bytes, form: str, encoding: str, signal: str, max_size: int) -> bytes:
-    """Give the plain OTLP of a body. For a thread: it takes long where the body is, and none of it holds the GIL.
+def decompressed(body: bytes, encoding: str, max_size: int) -> bytes:
+    """Give what a body is without its encoding. For a thread: it takes long where that is, and does not hold the GIL.
 
     Raises:
-        Refused: the body is not what its headers say, or would be longer than `max_size`.
+        Refused: the body is not of this encoding, or would be longer than `max_size`.
     """
     try:
-        content = decompress(body, encoding, max_size=max_size)
-        request = from_json(content, signal) if form == "json" else content
+        return decompress(body, encoding, max_size=max_size)
     except LimitError:
         raise Refused(too_large("the decompressed request", max_size)) from None
-    except (CompressionError, DecodeError) as problem:
+    except CompressionError as problem:
         raise Refused(_malformed(problem)) from None
-    if len(request) > max_size:
-        raise Refused(too_large("the request in protobuf", max_size))
-    return request
 
 
-def prepare(request: bytes, signal: str, encoding: str) -> tuple[int, bytes]:
-    """Count the spans, log records or data points of a request, and compress it. For a thread, as `rebuild`.
+class Outgoing(NamedTuple):
+    """A request as the next hop gets it."""
+
+    body: bytes
+    plain_size: int
+    """How many bytes of OTLP in protobuf it is."""
+    item_count: int
+    """How many spans, log records or data points it holds."""
+
+
+def outgoing(content: bytes, form: str, signal: str, encoding: str, max_size: int) -> Outgoing:
+    """Make a request what the next hop gets. For a thread, as `decompressed`.
 
     Raises:
-        Refused: it is no such request.
+        Refused: it is no such request, or would be longer than `max_size` in protobuf.
     """
     try:
-        return count(request, signal), compress(request, encoding)
+        plain = from_json(content, signal) if form == "json" else content
+        item_count = count(plain, signal)
     except DecodeError as problem:
         raise Refused(_malformed(problem)) from None
+    if len(plain) > max_size:
+        raise Refused(too_large("the request in protobuf", max_size))
+    return Outgoing(compress(plain, encoding), len(plain), item_count)
 
 
 def too_large(what: str, max_size: int) -> Answer:
@@ -86,4 +98,4 @@ def too_large(what: str, max_size: int) -> Answer:
 
 
 def _malformed(problem: Exception) -> Answer:
-    return error(400, "malformed", f"not what the headers say: {problem}")
+    return error(400, "malformed", f"the request cannot be read: {problem}")

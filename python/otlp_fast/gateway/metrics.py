@@ -35,6 +35,9 @@ class Metrics:
             "delivered_items", "Spans, log records or data points taken by the next hop.", ("signal",), _PREFIX,
             registry=registry,
         )  # fmt: skip
+        self.evictions = Counter(
+            "evictions", "Tracezip streams that gave way to others.", (), _PREFIX, registry=registry
+        )
         self.forward_seconds = Histogram(
             "forward_seconds", "Time until the next hop answered.", ("signal",), _PREFIX, buckets=_SECONDS,
             registry=registry,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -52,7 +52,14 @@ class StreamTable:
     """The streams of all peers."""
 
     def __init__(
-        self, limits: Limits, *, max_streams: int, max_per_peer: int, idle_timeout: float, max_wait: float
+        self,
+        limits: Limits,
+        *,
+        max_streams: int,
+        max_per_peer: int,
+        idle_timeout: float,
+        max_wait: float,
+        on_eviction: Callable[[], None],
     ) -> None:
         """Begin with none. `max_wait` is how many seconds a request waits for another one of its stream."""
         self._limits = limits
@@ -63,7 +70,7 @@ class StreamTable:
         # In the order of their last use.
         self._streams: OrderedDict[_Key, Stream] = OrderedDict()
         self._count_of_peer: Counter[str] = Counter()
-        self.evictions = 0
+        self._on_eviction = on_eviction
 
     def __len__(self) -> int:
         """Count the streams that are kept, after dropping those that were idle for too long."""
@@ -138,7 +145,7 @@ class StreamTable:
             for key, stream in self._streams.items():
                 if key[0] == peer and stream.users == 0:
                     self._drop(key, stream)
-                    self.evictions += 1
+                    self._on_eviction()
                     return
         message = "as many streams as are allowed are in use"
         raise Refused(error(503, "streams_exhausted", message, retry_after=_RETRY_AFTER_SECONDS))
