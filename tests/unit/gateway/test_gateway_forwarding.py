@@ -164,9 +164,11 @@ async def test_connection_that_breaks_before_the_answer_is_503() -> None:
         await reader.read(1)
         writer.close()
 
-    async with await asyncio.start_server(breaks, "127.0.0.1", 0) as server:
-        async with gateway(forward=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client:
-            reply = await client.post("/v1/traces", REQUESTS["traces"])
+    async with (
+        await asyncio.start_server(breaks, "127.0.0.1", 0) as server,
+        gateway(forward=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client,
+    ):
+        reply = await client.post("/v1/traces", REQUESTS["traces"])
     assert reply.status == 503
 
 
@@ -185,10 +187,9 @@ async def test_next_hop_that_is_silent_is_504() -> None:
 
 
 async def test_answer_that_is_too_long_or_a_bomb_is_only_its_status() -> None:
-    bomb = compression.compress(bytes(64 << 20), "gzip")
+    bomb = compression.compress(bytes(5 << 20), "gzip")
     async with gateway_and_hop() as (client, hop):
         hop.will_answer(200, bytes(5 << 20))
-        assert await client.post("/v1/traces", REQUESTS["traces"]) is not None
         long = await client.post("/v1/traces", REQUESTS["traces"])
         hop.will_answer(400, bomb, Content_Encoding="gzip")
         compressed = await client.post("/v1/traces", REQUESTS["traces"])
@@ -214,7 +215,7 @@ async def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch)
 
 
 async def test_large_request_arrives_whole() -> None:
-    request = REQUESTS["traces"] * 8_000  # protobuf joins what stands one behind the other
+    request = REQUESTS["traces"] * 16_000  # protobuf joins what stands one behind the other
     assert len(request) > 4 << 20
     async with gateway_and_hop(forward_encoding="none") as (client, hop):
         reply = await client.post("/v1/traces", request)
