@@ -231,9 +231,8 @@ async def test_limit_is_a_refusal_that_names_it() -> None:
     assert "max_decoded_len" in Status.FromString(reply.body).message
 
 
-async def test_bomb_is_refused_by_what_it_announces() -> None:
+async def test_request_above_the_limit_of_the_format_is_refused() -> None:
     bomb = Encoder("traces", limits=Limits(max_decoded_len=64 << 20)).encode(bytes(21 << 20))
-    assert len(bomb) < 1 << 20
     async with gateway_and_hop() as (client, hop):
         reply = await send(client, bomb)
     assert (reply.status, reply.state, hop.received) == (400, "refused", [])
