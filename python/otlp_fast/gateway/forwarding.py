@@ -13,6 +13,7 @@ import io
 import logging
 import ssl
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -40,12 +41,13 @@ class NextHop:
         """Prepare; nothing is connected yet.
 
         Raises:
-            OSError: the certificates of `forward_ca` cannot be read.
+            OSError: `forward_ca` cannot be read.
+            ValueError: it holds no certificates.
         """
         self._base = settings.forward.rstrip("/")
         self._timeout = settings.forward_timeout
         self._max_connections = settings.max_in_flight
-        self._tls = ssl.create_default_context(cafile=settings.forward_ca) if self._base.startswith("https:") else True
+        self._tls = _tls(settings.forward_ca) if self._base.lower().startswith("https:") else True
         self._headers = {
             "Content-Type": PROTOBUF,
             "User-Agent": f"otlp-fast-gateway/{otlp_fast.__version__}",
@@ -123,6 +125,13 @@ class NextHop:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _tls(ca: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except ssl.SSLError as error:
+        raise ValueError(f"{ca}: no certificates to check the next hop's by: {error}") from None
 
 
 def _proxy_of(url: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from typing import NamedTuple
@@ -18,6 +19,10 @@ class Address(NamedTuple):
     """A name or an address; empty for all interfaces."""
     port: int
     """0 for any that is free."""
+
+    def __str__(self) -> str:
+        """Give the address as it is written."""
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 def parse_address(text: str) -> Address:
@@ -36,9 +41,18 @@ def open_socket(address: Address) -> socket.socket:
     """Listen; on all interfaces by IPv4 and IPv6 alike where the machine has both.
 
     Raises:
-        OSError: the port is taken, or not for this user, or the host is not known here.
+        OSError: the port is taken, or not for this user, or the host is not known here; `filename` is the address.
     """
-    host, port = address
+    try:
+        return _listen(*address)
+    except socket.gaierror as error:
+        raise OSError(error.errno, error.strerror, str(address)) from None
+    except OSError as error:
+        # The message of `create_server` has more in it than people need.
+        raise OSError(error.errno, os.strerror(error.errno or 0), str(address)) from None
+
+
+def _listen(host: str, port: int) -> socket.socket:
     if not host and socket.has_dualstack_ipv6():
         return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
     family, *_, resolved = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]

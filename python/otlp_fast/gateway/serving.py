@@ -99,7 +99,13 @@ def _server(application: Starlette, serving: Serving, **tls: Any) -> _Server:
         timeout_graceful_shutdown=int(serving.shutdown_timeout) + _LAST_WAIT_SECONDS,
         **tls,
     )
-    config.load()  # so that bad certificates are found before anything is served
+    try:
+        config.load()
+    except ssl.SSLError as error:
+        files = ", ".join(str(file) for file in (serving.tls_cert, serving.tls_key, serving.tls_client_ca) if file)
+        raise ValueError(
+            f"{files}: no certificate and its key, or no certificates to check others by: {error}"
+        ) from None
     return _Server(config)
 
 
