@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import web
 from gateway_client import Client, gateway, gateway_and_hop
 from prometheus_client.parser import text_string_to_metric_families
+from scripted_next_hop import Received, answer
 
 from otlp_fast import compression
 from otlp_fast.gateway import Settings
@@ -56,6 +58,21 @@ async def test_metrics_say_what_came_of_requests() -> None:
     assert found["forward_seconds_count", "traces"] == 2
     assert found["forward_seconds_count", "metrics"] == 1
     assert (found["streams",], found["in_flight_requests",], found["in_flight_bytes",]) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("leaving", ["zstd", "none"])
+async def test_bytes_are_held_as_they_came_as_otlp_and_as_they_leave(leaving: str) -> None:
+    plain, seen = captured.traces(), {}
+    async with gateway_and_hop(forward_encoding=leaving) as (client, hop):
+
+        async def looks(received: Received) -> web.StreamResponse:
+            seen.update(await figures(client))
+            return answer()
+
+        hop.answers = looks
+        await client.post("/v1/traces", compression.compress(plain, "gzip"), "gzip")
+    held = [len(compression.compress(plain, encoding)) for encoding in ("gzip", "none", leaving)]
+    assert (seen["in_flight_bytes",], seen["in_flight_requests",]) == (sum(held), 1)
 
 
 async def test_metrics_come_as_openmetrics_too() -> None:

@@ -113,6 +113,35 @@ async def test_stream_without_a_delivered_frame_is_not_kept() -> None:
     assert len(table.streams) == 0
 
 
+async def test_what_is_pending_at_the_end_is_rolled_back() -> None:
+    table, encoder = Table(), Encoder("traces")
+    async with table.streams.use("peer", named(0), begins=True) as stream:
+        stream.decoder.decode(encoder.encode(b"\n\x00"))
+        stream.commit(SUCCESS)
+    encoder.commit()
+    committed = stream.decoder.state_hash
+    async with table.streams.use("peer", named(0), begins=False) as stream:
+        stream.decoder.decode(encoder.encode(b"\n\x00"))
+    stream.decoder.commit()
+    assert stream.decoder.state_hash == committed
+
+
+@pytest.mark.parametrize(("has_authentication", "kept"), [(False, 3), (True, 1)])
+async def test_bound_per_peer_counts_where_peers_are_told_apart(
+    tmp_path: Path, has_authentication: bool, kept: int
+) -> None:
+    tokens = tmp_path / "tokens"
+    tokens.write_text("alice:secret\n")
+    known = {"token_file": tokens} if has_authentication else {}
+    async with gateway_and_hop(max_streams=3, max_streams_per_peer=1, **known) as (client, _):
+        client.headers["authorization"] = "Bearer secret"
+        for _ in range(5):
+            reply = await client.post("/v1/traces", Encoder("traces").encode(captured.traces(1)), "tracezip")
+            assert reply.status == 200
+        metrics = (await client.get("/metrics")).body.decode()
+    assert f"otlp_fast_gateway_streams {kept}.0" in metrics
+
+
 async def test_peers_do_not_share_a_stream_of_the_same_id(tmp_path: Path) -> None:
     tokens = tmp_path / "tokens"
     tokens.write_text("alice:a-secret\nbob:b-secret\n")
