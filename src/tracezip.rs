@@ -135,6 +135,7 @@ pub(crate) fn tracezip_header<'py>(
     result.set_item("items", frame.header.items)?;
     result.set_item("plain_len", frame.header.plain_len)?;
     result.set_item("prefix_len", frame.header.prefix_len)?;
+    result.set_item("state_size", 1u64 << frame.header.state_log2)?;
     result.set_item("content_hash", frame.header.content_hash)?;
     Ok(result)
 }

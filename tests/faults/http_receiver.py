@@ -19,7 +19,9 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from otlp_fast.tracezip import StateLostError
 from tests.faults.ledger import Ledger, Receipt
+from tests.faults.tracezip_streams import TracezipStreams
 
 MEBIBYTE = 1024 * 1024
 LARGE_BODY = 100 * MEBIBYTE
@@ -33,6 +35,7 @@ class Exchange:
         self.is_over = False
         """Nothing more can be said on this connection."""
         self._ledger = receiver.ledger
+        self._streams = receiver.streams
         self._connection = connection
         self._stream = stream
         self._receipt: Receipt | None = None
@@ -58,8 +61,13 @@ class Exchange:
     def take(self, rejected: int = 0) -> None:
         """Read the request and take it, but its first `rejected` items."""
         body = self.read()
-        if not self._unread:
-            self._receipt = self._ledger.take(body, self.headers.get("content-encoding", ""), rejected)
+        if self._unread:
+            return
+        encoding = self.headers.get("content-encoding", "")
+        if encoding == "tracezip":
+            self._receipt = self._streams.take(body, rejected)
+        else:
+            self._receipt = self._ledger.take(body, encoding, rejected)
 
     def send(self, *pieces: bytes, pause: float = 0.0) -> None:
         """Write bytes as they are, with a pause before each piece but the first."""
@@ -111,7 +119,10 @@ class _Handler(socketserver.StreamRequestHandler):
             # A kept connection on which nothing more comes uses up no behaviour.
             while receiver.is_running and self.rfile.peek(1):
                 exchange = Exchange(receiver, self.connection, self.rfile)
-                receiver.next_behaviour()(exchange)
+                try:
+                    receiver.next_behaviour()(exchange)
+                except StateLostError:
+                    exchange.answer("409 Conflict", headers={"Tracezip-State": "reset"})
                 exchange.end()
                 if exchange.is_over:
                     return
@@ -144,6 +155,7 @@ class HTTPReceiver:
 
     def __init__(self, port: int = 0, default: Behaviour | None = None, ledger: Ledger | None = None) -> None:
         self.ledger = ledger or Ledger()
+        self.streams = TracezipStreams(self.ledger)
         self.default = default or accept
         self.closing = threading.Event()
         self.connections: list[socket.socket] = []
@@ -180,10 +192,11 @@ class HTTPReceiver:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the port and every connection."""
+        """Close the port and every connection, and lose the state of tracezip streams."""
         if not self.is_running:
             return
         self.is_running = False
+        self.streams.forget()
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()

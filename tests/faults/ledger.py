@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+
+from otlp_fast.compression import decompress
 
 
 @dataclass
@@ -80,7 +81,7 @@ def balance(
     arrivals: Counter[int] = Counter()
     acknowledged: set[int] = set()
     for receipt in list(ledger.receipts):
-        body = gzip.decompress(receipt.body) if receipt.encoding == "gzip" else receipt.body
+        body = decompress(receipt.body, receipt.encoding or "none")
         taken = identities(body)[receipt.rejected :]
         arrivals.update(taken)
         if receipt.acknowledged:

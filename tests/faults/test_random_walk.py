@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from otlp_fast.exporter import pause
 from tests.faults.conftest import MakeFeed
 from tests.faults.deadline import within
 from tests.faults.faults import FAULTS
@@ -24,12 +25,21 @@ STEPS = 300
 
 @pytest.mark.parametrize("spooled", [False, True], ids=["memory", "spool"])
 @pytest.mark.parametrize("signal", ["traces", "logs"])
-@pytest.mark.parametrize("transport", ["http", "grpc"])
+@pytest.mark.parametrize(("transport", "compression"), [("http", "none"), ("http", "tracezip"), ("grpc", "none")])
 def test_sent_is_received_and_counted_after_a_random_walk(
-    make_feed: MakeFeed, tmp_path: Path, transport: str, signal: str, spooled: bool
+    make_feed: MakeFeed,
+    tmp_path: Path,
+    transport: str,
+    compression: str,
+    signal: str,
+    spooled: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Reproducible as far as threads are: the seed is the name of the walk.
     walk = random.Random(f"{transport} {signal} {spooled}")
+    # Nor is tracezip left alone for longer than a few requests, however often a receiver refuses it.
+    monkeypatch.setattr(pause, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(pause, "LONGEST_PAUSE_SECONDS", 0.05)
     receiver = HTTPReceiver() if transport == "http" else GRPCReceiver()
     good = accept_http if transport == "http" else accept
     feed = make_feed(
@@ -37,6 +47,7 @@ def test_sent_is_received_and_counted_after_a_random_walk(
         signal,
         "processor",
         timeout=60,
+        compression=compression,
         max_request_size=4000,
         max_queue_size=200,
         max_export_batch_size=20,
@@ -78,3 +89,7 @@ def test_sent_is_received_and_counted_after_a_random_walk(
     assert balance.arrivals
     assert balance.lost
     assert len(receiver.played) > 5, "the walk met hardly a fault"
+    if compression == "tracezip":
+        stats = feed.exporter.stats()
+        assert stats["tracezip_frames"] > stats["tracezip_resets"] > 1
+        assert stats["tracezip_fallbacks"]

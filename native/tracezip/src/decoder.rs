@@ -3,7 +3,8 @@
 use crate::error::{TracezipError, damaged};
 use crate::frame::{Frame, StreamId};
 use crate::limits::Limits;
-use crate::{state, zblock};
+use crate::state;
+use crate::stream::Stream;
 
 /// What a decoder has done.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +41,9 @@ struct Position {
 #[derive(Debug, Default)]
 pub struct Decoder {
     limits: Limits,
+    /// The stream, and the one that replaces it where the pending frame is a reset.
+    stream: Option<Stream>,
+    coming: Option<Stream>,
     last: Option<Position>,
     pending: Option<Position>,
     stats: DecoderStats,
@@ -59,6 +63,9 @@ impl Decoder {
     pub fn decode(&mut self, bytes: &[u8]) -> Result<Vec<u8>, TracezipError> {
         self.rollback();
         let decoded = self.decode_pending(bytes);
+        if decoded.is_err() {
+            self.rollback();
+        }
         match decoded {
             Ok(_) => {}
             Err(TracezipError::Repeated) => self.stats.repeats += 1,
@@ -73,26 +80,36 @@ impl Decoder {
         if !frame.flags.is_stateless {
             self.check_position(&frame)?;
         }
-        if !frame.flags.is_raw {
-            return Err(damaged("unknown columns", 0));
-        }
-        let len = frame.text_len();
         let offset = bytes.len() - 4 - frame.zblock.len();
-        let request = if frame.flags.is_compressed {
-            zblock::decompress(&[], frame.zblock, len, offset)?
+        let signal = frame.flags.signal;
+        let state_log2 = frame.header.state_log2 as u32;
+        let mut single;
+        let stream = if frame.flags.is_stateless {
+            single = Stream::new(signal, state_log2);
+            &mut single
+        } else if frame.flags.is_reset {
+            self.coming.insert(Stream::new(signal, state_log2))
         } else {
-            frame.zblock.to_vec()
+            match &mut self.stream {
+                Some(stream) if (stream.signal(), stream.state_log2()) == (signal, state_log2) => stream,
+                _ => return Err(TracezipError::StateLost),
+            }
         };
+        let request = stream.decode(&frame, offset)?;
+        if request.len() as u64 != frame.header.decoded_len {
+            return Err(damaged("a request of another length than announced", offset));
+        }
         if state::content_hash(&request) != frame.header.content_hash {
             return Err(damaged("a request of another hash than announced", offset));
         }
+        let text = stream.text(frame.flags.is_raw, &request);
         if !frame.flags.is_stateless {
             self.pending = Some(Position {
                 stream_id: frame.header.stream_id,
                 epoch: frame.header.epoch,
                 seq: frame.header.seq,
                 crc: frame.crc,
-                hash: state::next_hash(frame.header.base_hash, &[], &request),
+                hash: state::next_hash(frame.header.base_hash, frame.raw_block, text),
             });
         }
         self.stats.frames += 1;
@@ -124,12 +141,22 @@ impl Decoder {
     pub fn commit(&mut self) {
         if let Some(position) = self.pending.take() {
             self.last = Some(position);
+            if let Some(coming) = self.coming.take() {
+                self.stream = Some(coming);
+            }
+            if let Some(stream) = &mut self.stream {
+                stream.commit();
+            }
         }
     }
 
     /// The next hop has not taken the last request: the frame may come again. Without one, nothing happens.
     pub fn rollback(&mut self) {
         self.pending = None;
+        self.coming = None;
+        if let Some(stream) = &mut self.stream {
+            stream.rollback();
+        }
     }
 
     /// The hash of what is committed: equal to the encoder's where both have the same frames.

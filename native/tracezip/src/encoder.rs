@@ -3,11 +3,9 @@
 use crate::error::TracezipError;
 use crate::frame::{self, Flags, Header, StreamId};
 use crate::limits::{self, Limits};
-use crate::{state, zblock};
+use crate::state;
+use crate::stream::Stream;
 use otlp_schema::signal::Signal;
-
-/// zstd's level for what is left to it.
-const LEVEL: i32 = 3;
 
 /// How a stream is encoded.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +38,7 @@ pub struct EncoderStats {
 /// The sending end of a stream: makes a frame of each request.
 #[derive(Debug)]
 pub struct Encoder {
-    signal: Signal,
+    stream: Stream,
     options: Options,
     epoch: u64,
     seq: u64,
@@ -56,7 +54,7 @@ impl Encoder {
     /// An encoder of a new stream.
     pub fn new(signal: Signal, options: Options) -> Self {
         Self {
-            signal,
+            stream: Stream::new(signal, options.limits.state_log2()),
             options,
             epoch: 0,
             seq: 0,
@@ -78,36 +76,40 @@ impl Encoder {
         limits::check("max_decoded_len", request.len() as u64, self.options.limits.max_decoded_len)?;
         let is_stateless = self.options.is_stateless;
         let is_reset = self.is_new && !is_stateless;
-        let content_hash = state::content_hash(request);
-        let compressed = zblock::compress(&[], request, LEVEL)?;
-        // A receiver takes no frame that is smaller than a thousandth of its request.
-        let is_dense = |frame: &Vec<u8>| {
-            request.len() as u64 <= limits::RATIO_FREE_LEN
-                || request.len() as u64 / frame.len() as u64 <= limits::MAX_RATIO
+        let body = self.stream.encode(request).inspect_err(|_| self.stream.rollback())?;
+        let flags = Flags {
+            is_reset,
+            is_stateless,
+            is_raw: body.is_raw,
+            is_compressed: body.zblock.is_some(),
+            signal: self.stream.signal(),
         };
-        let compressed = compressed.filter(is_dense);
-        let flags =
-            Flags { is_reset, is_stateless, is_raw: true, is_compressed: compressed.is_some(), signal: self.signal };
+        let text = self.stream.text(body.is_raw, request);
+        let plain_len = body.raw_block.len() + text.len();
         let header = Header {
             stream_id: if is_stateless { [0; 16] } else { self.options.stream_id },
             epoch: self.epoch + u64::from(is_reset),
             seq: self.seq,
             base_hash: self.base_hash,
             decoded_len: request.len() as u64,
-            items: 0,
-            plain_len: request.len() as u64,
-            prefix_len: 0,
-            content_hash,
+            items: body.items,
+            plain_len: plain_len as u64,
+            prefix_len: body.prefix_len as u64,
+            state_log2: self.stream.state_log2().into(),
+            content_hash: state::content_hash(request),
         };
-        let frame = frame::write(flags, &header, &[], &[], compressed.as_deref().unwrap_or(request));
+        let zblock = body.zblock.as_deref().unwrap_or(text);
+        let frame = frame::write(flags, &header, &body.columns, &body.raw_block, zblock);
         self.stats.frames += 1;
         self.stats.resets += u64::from(is_reset);
-        self.stats.raw_frames += 1;
+        self.stats.raw_frames += u64::from(body.is_raw);
         self.stats.bytes_in += request.len() as u64;
         self.stats.bytes_out += frame.len() as u64;
-        if !is_stateless {
+        if is_stateless {
+            self.stream.clear();
+        } else {
             self.epoch = header.epoch;
-            self.pending = Some(state::next_hash(self.base_hash, &[], request));
+            self.pending = Some(state::next_hash(self.base_hash, &body.raw_block, text));
         }
         Ok(frame)
     }
@@ -115,6 +117,7 @@ impl Encoder {
     /// The receiver has taken the last frame. Without one, nothing happens.
     pub fn commit(&mut self) {
         if let Some(hash) = self.pending.take() {
+            self.stream.commit();
             self.base_hash = hash;
             self.seq += 1;
             self.is_new = false;
@@ -124,6 +127,7 @@ impl Encoder {
     /// The receiver has not taken the last frame, and never will. Without one, nothing happens.
     pub fn rollback(&mut self) {
         if self.pending.take().is_some() {
+            self.stream.rollback();
             self.stats.rollbacks += 1;
         }
     }
@@ -131,6 +135,7 @@ impl Encoder {
     /// Starts the stream anew: what is pending is rolled back, and the next frame needs nothing of what was sent before.
     pub fn reset(&mut self) {
         self.rollback();
+        self.stream.clear();
         (self.seq, self.base_hash, self.is_new) = (0, 0, true);
     }
 

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! Frame     := "TZ" version:u8 flags:u8 header_len:uv Header Directory RawBlock ZBlock crc32c:u32
-//! Header    := stream_id:16B epoch:uv seq:uv base_hash:u64 decoded_len:uv items:uv plain_len:uv prefix_len:uv content_hash:u64
+//! Header    := stream_id:16B epoch:uv seq:uv base_hash:u64 decoded_len:uv items:uv plain_len:uv prefix_len:uv state_log2:uv content_hash:u64
 //! Directory := n:uv ( column:uv encoding:u8 length:uv )*
 //! ```
 //!
 //! `uv` is a varint, `u32` and `u64` are little-endian. [`Frame::read`] looks at everything but the columns' content: after it
 //! the lengths add up, and no limit is passed by what the frame announces.
 
+use crate::capacity::STATE_LOG2;
 use crate::error::{TracezipError, damaged};
 use crate::limits::{self, Limits};
 use otlp_schema::signal::Signal;
@@ -111,6 +112,8 @@ pub struct Header {
     pub plain_len: u64,
     /// How many bytes of earlier text the ZBlock was compressed with.
     pub prefix_len: u64,
+    /// The size of the stream's state, as a power of two.
+    pub state_log2: u64,
     /// XXH3 of the request.
     pub content_hash: u64,
 }
@@ -235,6 +238,7 @@ fn read_header(reader: &mut Reader<'_>) -> Result<Header, TracezipError> {
         items: read_varint(&mut header)?,
         plain_len: read_varint(&mut header)?,
         prefix_len: read_varint(&mut header)?,
+        state_log2: read_varint(&mut header)?,
         content_hash: read_fixed64(&mut header)?,
     };
     if header.is_at_end() { Ok(result) } else { Err(damaged("header too long", header.offset())) }
@@ -245,6 +249,10 @@ fn check_header(flags: &Flags, header: &Header, frame_len: u64, limits: &Limits)
     limits::check("items", header.items, header.decoded_len / 2)?;
     let max_plain_len = if flags.is_raw { limits.max_decoded_len } else { limits.max_plain_len };
     limits::check("max_plain_len", header.plain_len, max_plain_len)?;
+    if header.state_log2 < u64::from(*STATE_LOG2.start()) {
+        return Err(damaged("a state that is too small", FIXED_LEN));
+    }
+    limits::check("max_state", 1 << header.state_log2.min(63), limits.max_state as u64)?;
     limits::check("prefix_len", header.prefix_len, limits.max_state as u64)?;
     if header.decoded_len > limits::RATIO_FREE_LEN {
         limits::check("decoded_len / frame length", header.decoded_len / frame_len, limits::MAX_RATIO)?;
@@ -311,7 +319,7 @@ pub fn write(flags: Flags, header: &Header, columns: &[Column], raw_block: &[u8]
         push_varint(&mut head, number);
     }
     head.extend_from_slice(&header.base_hash.to_le_bytes());
-    for number in [header.decoded_len, header.items, header.plain_len, header.prefix_len] {
+    for number in [header.decoded_len, header.items, header.plain_len, header.prefix_len, header.state_log2] {
         push_varint(&mut head, number);
     }
     head.extend_from_slice(&header.content_hash.to_le_bytes());

@@ -12,12 +12,25 @@
 //! This crate knows nothing of Python, and has no unsafe code.
 #![forbid(unsafe_code)]
 
+mod capacity;
+mod codec;
+mod coder;
 pub mod decoder;
 pub mod encoder;
 pub mod error;
+mod families;
 pub mod frame;
+mod ids;
+mod journal;
 pub mod limits;
+mod models;
+mod plan;
+mod shapes;
+mod skeleton;
 mod state;
+mod stream;
+mod template;
+mod values;
 mod zblock;
 
 pub use decoder::{Decoder, DecoderStats};

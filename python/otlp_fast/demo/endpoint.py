@@ -7,6 +7,7 @@ import time
 
 from otlp_fast.demo.errors import DemoError
 from otlp_fast.demo.telemetry import path_of
+from otlp_fast.exporter.body import Body
 from otlp_fast.exporter.client import OTLPClient
 from otlp_fast.exporter.http.configuration import resolve_settings
 from otlp_fast.exporter.http.transport import HTTPTransport
@@ -38,7 +39,7 @@ def _send_nothing(base: str, signal: Signal) -> None:
     except ValueError as error:
         raise DemoError(str(error)) from None
     client = OTLPClient(transport, signal.name, settings.address, logging.Logger("otlp_fast.demo", logging.CRITICAL))
-    outcome = client.send(b"", time.monotonic() + _SECONDS_TO_ANSWER)
+    outcome = client.send(Body(b"", settings.compression.value), time.monotonic() + _SECONDS_TO_ANSWER)
     client.close()
     if not outcome.delivered:
         raise DemoError(f"{settings.address} does not take {signal.items}: {outcome.explanation}")

@@ -18,6 +18,7 @@ import threading
 import time
 from typing import Protocol
 
+from otlp_fast.exporter.body import Body
 from otlp_fast.exporter.log_lines import RepeatedWarning
 from otlp_fast.exporter.outcome import Outcome, Problem
 from otlp_fast.exporter.retry import MAX_ROUNDS, backoff_seconds
@@ -26,8 +27,8 @@ from otlp_fast.exporter.retry import MAX_ROUNDS, backoff_seconds
 class Transport(Protocol):
     """One way to a receiver. Safe to use from several threads."""
 
-    def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
-        """Send `request` once and give the answer within `timeout` seconds."""
+    def attempt(self, body: Body, timeout: float) -> Outcome | Problem:
+        """Send `body` once and give the answer within `timeout` seconds."""
 
     def close(self) -> None:
         """Give up what is kept for further attempts, and cut off those under way."""
@@ -51,8 +52,8 @@ class OTLPClient:
         self._receivers_words = RepeatedWarning(logger)
         self._unreadable_response = RepeatedWarning(logger)
 
-    def send(self, request: bytes, deadline: float, max_rounds: int = MAX_ROUNDS) -> Outcome:
-        """Send `request` and give the outcome before `deadline`, a value of `time.monotonic()`."""
+    def send(self, body: Body, deadline: float, max_rounds: int = MAX_ROUNDS) -> Outcome:
+        """Send `body` and give the outcome before `deadline`, a value of `time.monotonic()`."""
         started = time.monotonic()
         attempts = 0
         rounds = 0
@@ -61,7 +62,7 @@ class OTLPClient:
         ending = ""
         while (remaining := deadline - time.monotonic()) > 0:
             attempts += 1
-            answer = self._transport.attempt(request, remaining)
+            answer = self._transport.attempt(body, remaining)
             if isinstance(answer, Outcome):
                 self._report_acceptance(answer)
                 return answer
@@ -94,6 +95,8 @@ class OTLPClient:
             status=problem.status,
             receiver_unavailable=problem.retryable,
             too_large=problem.too_large,
+            encoding_refused=problem.encoding_refused,
+            state_lost=problem.state_lost,
         )
 
     def stop_waiting(self) -> None:

@@ -58,6 +58,7 @@ class Compression(Enum):
     Gzip = "gzip"
     Zstd = "zstd"
     Lz4 = "lz4"
+    Tracezip = "tracezip"
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from otlp_fast import Buffer, EncodeError
 from otlp_fast._core import split_request
-from otlp_fast.compression import compress
 from otlp_fast.exporter.accounting import FAILED, REJECTED_BY_RECEIVER, TOO_LARGE, DeliveryReport
-from otlp_fast.exporter.client import OTLPClient
+from otlp_fast.exporter.compressing import Sender
 from otlp_fast.exporter.outcome import Outcome
 from otlp_fast.exporter.retry import MAX_ROUNDS
 
@@ -38,20 +37,18 @@ class Undecided(NamedTuple):
 
 
 class Delivery:
-    """Delivers the requests of one signal through one client.
+    """Delivers the requests of one signal through one sender.
 
     Args:
-        client: What sends.
+        sender: What encodes and sends.
         signal: Name of the signal.
-        encoding: How `otlp_fast.compression` compresses what is sent.
         max_bytes: Bytes of a request before compression; 0 is no limit.
         max_items: Items in a request; 0 is no limit.
     """
 
-    def __init__(self, client: OTLPClient, signal: str, encoding: str, max_bytes: int, max_items: int) -> None:
-        self._client = client
+    def __init__(self, sender: Sender, signal: str, max_bytes: int, max_items: int) -> None:
+        self._sender = sender
         self._signal = signal
-        self._encoding = encoding
         self._max_bytes = max_bytes
         self._max_items = max_items
 
@@ -90,7 +87,7 @@ class Delivery:
         if 0 < self._max_bytes < size:
             explanation = f"{size} bytes exceed max_request_size {self._max_bytes}"
             return Outcome(delivered=False, explanation=explanation, error_type=_TOO_LARGE_ERROR_TYPE, too_large=True)
-        return self._client.send(compress(part.request, self._encoding), deadline, max_rounds)
+        return self._sender.send(part.request, deadline, max_rounds)
 
     def _cut_to_limits(self, whole: Part) -> list[Part]:
         if not (0 < self._max_bytes < len(whole.request) or 0 < self._max_items < whole.item_count):

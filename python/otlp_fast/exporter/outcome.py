@@ -26,6 +26,10 @@ class Problem:
     """A kept connection ended before the answer: the next attempt need not wait."""
     too_large: bool = False
     """The receiver refused the request for its size."""
+    encoding_refused: bool = False
+    """The receiver may not know the encoding of the body; or what is wrong with the request is something else."""
+    state_lost: bool = False
+    """The receiver does not have the state that the body builds on."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Outcome:
     receiver_unavailable: bool = False
     """The receiver did not decide about this request: others need not be tried within this deadline."""
     too_large: bool = False
+    encoding_refused: bool = False
+    state_lost: bool = False
     rejected: int = 0
     """Items that the receiver says it rejected out of a request that it accepted."""
     response_problem: str = ""

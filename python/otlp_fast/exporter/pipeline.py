@@ -23,7 +23,8 @@ from otlp_fast._core import count_items
 from otlp_fast.exporter.accounting import FAILED, REASONS, REFUSED_BY_ENCODER, DeliveryReport
 from otlp_fast.exporter.calls import CallsUnderWay
 from otlp_fast.exporter.client import OTLPClient, Transport
-from otlp_fast.exporter.configuration import Settings
+from otlp_fast.exporter.compressing import CompressingSender, Sender
+from otlp_fast.exporter.configuration import Compression, Settings
 from otlp_fast.exporter.delivery import Delivery, Part
 from otlp_fast.exporter.fork import renew_in_forked_children
 from otlp_fast.exporter.log_lines import LossLog, RepeatedWarning
@@ -47,7 +48,7 @@ class OTLPExporter:
     Args:
         settings: What to send and where.
         transport: How.
-        encoding: How `otlp_fast.compression` compresses requests; `none` where the transport compresses by itself.
+        compression: How requests are sent; not at all compressed where the transport does that by itself.
         logger: The logger of the transport's package.
         transport_name: `http` or `grpc`, for the exporter's own metrics.
         meter_provider: For these metrics.
@@ -63,7 +64,7 @@ class OTLPExporter:
         settings: Settings,
         transport: Transport,
         *,
-        encoding: str,
+        compression: Compression,
         logger: logging.Logger,
         transport_name: str,
         meter_provider: MeterProvider | None,
@@ -75,7 +76,8 @@ class OTLPExporter:
         self._settings = settings
         self._logger = logger
         self._client = OTLPClient(transport, signal.name, settings.address, logger)
-        self._delivery = Delivery(self._client, signal.name, encoding, settings.max_request_size, max_items)
+        self._sender = self._new_sender(compression)
+        self._delivery = Delivery(self._sender, signal.name, settings.max_request_size, max_items)
         self._spooled = None
         if spool_dir:
             # SQLite is for those who asked for it.
@@ -161,10 +163,20 @@ class OTLPExporter:
         - `spooled`: not delivered, and kept on disk.
         - `sent_from_spool`, `lost_from_spool`: kept before, maybe by another process, and what became of them since.
 
-        Items are spans, log records or data points. A forked child counts from zero.
+        Items are spans, log records or data points. With tracezip, these follow:
+
+        - `tracezip_frames`: frames made, each sent as often as retries needed it, and of these:
+        - `tracezip_resets`: began a stream, for the first time, or because the receiver had lost its state.
+        - `tracezip_raw_frames`: hold a request as it is, as that was not OTLP as it is usually written.
+        - `tracezip_stateless_frames`: stand alone, beside too many others, or where states were lost too often.
+        - `tracezip_fallbacks`: requests that were sent with zstd or gzip instead.
+        - `tracezip_bytes_in`, `tracezip_bytes_out`: bytes of the requests of all frames, and of the frames.
+
+        A forked child counts from zero.
         """
         with self._stats_lock:
-            return dict(self._stats)
+            items = dict(self._stats)
+        return items | self._sender.stats()
 
     def set_meter_provider(self, meter_provider: MeterProvider | None) -> None:
         """Take the exporter's own metrics from `meter_provider`, or the global one, if the user asked for them."""
@@ -179,6 +191,14 @@ class OTLPExporter:
         if self._spooled is not None:
             self._spooled.renew_after_fork()
         self._client.renew_after_fork()
+
+    def _new_sender(self, compression: Compression) -> Sender:
+        if compression is not Compression.Tracezip:
+            return CompressingSender(self._client, compression.value)
+        # The codec is for those who asked for it.
+        from otlp_fast.exporter.framing import FramingSender
+
+        return FramingSender(self._client, self._settings.signal.name, self._settings.address, self._logger)
 
     def _export_batch(self, batch: Iterable[Any]) -> bool:
         """Encode a batch of spans or log records and deliver it. Never raises."""

@@ -38,6 +38,8 @@ class FrameHeader(NamedTuple):
     """The length of the columns before compression, in bytes."""
     prefix_len: int
     """How many bytes of earlier text the frame was compressed with."""
+    state_size: int
+    """The bytes that the tables of the stream may take, a power of two."""
     content_hash: int
     """XXH3 of the request."""
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """What a decoder allows, each checked before memory is taken. Both ends of a stream need the same `max_state`.
+    """What a decoder allows, each checked before memory is taken. An encoder's `max_state`
+    must not be larger than its decoder's.
 
-    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096, and above 1 MiB
+    Further limits are fixed by the format: items are at most half of the request's bytes, columns 4,096; above 1 MiB
     a frame must not be smaller than a thousandth of its request.
     """
 
@@ -17,7 +18,7 @@ class Limits(NamedTuple):
     max_plain_len: int = 16 << 20
     """The most bytes that the columns of a frame may take before compression."""
     max_state: int = 4 << 20
-    """The most bytes that the tables of one end of a stream take: 64 KiB to 256 MiB."""
+    """The most bytes that the tables of one end of a stream take, 64 KiB to 256 MiB; encoders take a power of two."""
 
 
 DEFAULT_LIMITS = Limits()

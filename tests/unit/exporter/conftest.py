@@ -17,6 +17,7 @@ from otlp_fast.exporter.http import OTLPSpanExporter
 from scripted_grpc_receiver import GRPCReceiver
 from scripted_receiver import Receiver
 from telemetry import make_spans
+from tracezip_receiver import TracezipReceiver
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +119,11 @@ def give_make_spans() -> Callable[..., list[ReadableSpan]]:
 @pytest.fixture
 def spans() -> list[ReadableSpan]:
     return make_spans(3)
+
+
+@pytest.fixture
+def peer(receiver: Receiver) -> TracezipReceiver:
+    """What `receiver` answers behind its script."""
+    peer = TracezipReceiver()
+    receiver.always(peer)
+    return peer

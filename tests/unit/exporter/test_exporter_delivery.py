@@ -36,7 +36,7 @@ class Client:
 
 def deliver(client: Client, signal: str, request: bytes, item_count: int, max_bytes: int = 0) -> DeliveryReport:
     report = DeliveryReport()
-    delivery = Delivery(client, signal, "none", max_bytes, 0)  # type: ignore[arg-type]
+    delivery = Delivery(client, signal, max_bytes, 0)  # type: ignore[arg-type]
     delivery.deliver(Part(request, item_count), time.monotonic() + 30, report)
     return report
 

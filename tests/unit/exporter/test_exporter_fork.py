@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from otlp_fast.tracezip import read_header
 from scripted_receiver import Receiver, Reply
+from tracezip_receiver import TracezipReceiver
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
@@ -124,3 +126,38 @@ thread.join()
     receiver.script(Reply(200, delay=2))
     assert run(program, receiver) == ["0", "parent SUCCESS 1"]
     assert len(receiver.requests) == 1
+
+
+def test_child_has_tracezip_streams_of_its_own(receiver: Receiver, peer: TracezipReceiver) -> None:
+    program = """
+exporter = OTLPSpanExporter(sys.argv[1], compression="tracezip")
+
+def work(who):
+    export(exporter, who)
+    print(exporter.stats()["tracezip_frames"], exporter.stats()["tracezip_resets"], flush=True)
+
+work("parent")
+held, done = threading.Event(), threading.Event()
+
+def hold():
+    with exporter._sender._lock, exporter._sender._streams._lock:
+        held.set()
+        done.wait()
+
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+print(fork(lambda: (work("child"), work("child"))), flush=True)
+done.set()
+thread.join()
+work("parent")
+"""
+    assert run(program, receiver) == [
+        *("parent SUCCESS 1", "1 1"),
+        *("child SUCCESS 1", "1 1", "child SUCCESS 2", "2 1", "0"),
+        *("parent SUCCESS 2", "2 1"),
+    ]
+    parent, child, again, last = (read_header(request.body) for request in receiver.requests)
+    assert parent.stream_id == last.stream_id != child.stream_id == again.stream_id
+    assert [frame.seq for frame in (parent, child, again, last)] == [0, 0, 1, 1]
+    assert len(peer.taken) == 4

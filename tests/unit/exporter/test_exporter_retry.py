@@ -337,11 +337,11 @@ def test_secrets_stay_out_of_log_lines(
 def test_gzip_is_compressed_once_per_request(
     receiver: Receiver, make_exporter: MakeExporter, spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from otlp_fast.exporter import delivery
+    from otlp_fast.exporter import compressing
 
     calls = []
-    compress = delivery.compress
-    monkeypatch.setattr(delivery, "compress", lambda *arguments: calls.append(1) or compress(*arguments))
+    compress = compressing.compress
+    monkeypatch.setattr(compressing, "compress", lambda *arguments: calls.append(1) or compress(*arguments))
     receiver.script(Reply(503), Reply(503))
     assert make_exporter(compression="gzip").export(spans) is SpanExportResult.SUCCESS
     assert len(receiver.requests) == 3

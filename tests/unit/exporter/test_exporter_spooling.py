@@ -206,7 +206,7 @@ def test_unexpected_error_while_sending_gives_the_claim_back(
     receiver.script(GONE)
     spooling_exporter.export(make_spans(2))
     with monkeypatch.context() as broken:
-        broken.setattr("otlp_fast.exporter.delivery.compress", lambda *_: 1 / 0)
+        broken.setattr("otlp_fast.exporter.compressing.compress", lambda *_: 1 / 0)
         spooling_exporter.force_flush()
     assert spooling_exporter.force_flush() is True
     assert counted(spooling_exporter) == {"spooled": 2, "sent_from_spool": 2}

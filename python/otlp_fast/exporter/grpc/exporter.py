@@ -11,7 +11,7 @@ from typing import ClassVar
 import grpc
 from opentelemetry.metrics import MeterProvider
 
-from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES
+from otlp_fast.exporter.configuration import DEFAULT_SPOOL_BYTES, Compression
 from otlp_fast.exporter.grpc.configuration import resolve_settings
 from otlp_fast.exporter.grpc.transport import GRPCTransport
 from otlp_fast.exporter.pipeline import OTLPExporter
@@ -57,7 +57,7 @@ class GRPCExporter(OTLPExporter):
         super().__init__(
             settings,
             GRPCTransport(settings),
-            encoding="none",
+            compression=Compression.NoCompression,
             logger=_logger,
             transport_name="grpc",
             meter_provider=meter_provider,

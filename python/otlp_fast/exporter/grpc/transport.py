@@ -22,6 +22,7 @@ import grpc
 
 from otlp_fast import DecodeError
 from otlp_fast._core import read_retry_delay
+from otlp_fast.exporter.body import Body
 from otlp_fast.exporter.configuration import Compression
 from otlp_fast.exporter.grpc.configuration import GRPCSettings
 from otlp_fast.exporter.log_lines import printable
@@ -104,15 +105,15 @@ class GRPCTransport:
         self._open()
         _transports.add(self)
 
-    def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
-        """Send `request` once and give the answer within `timeout` seconds."""
+    def attempt(self, body: Body, timeout: float) -> Outcome | Problem:
+        """Send `body` once and give the answer within `timeout` seconds."""
         if not threading.main_thread().is_alive():
-            return self._attempt_at_exit(request, timeout)
+            return self._attempt_at_exit(body.content, timeout)
         with self._changed:
             self._changed.wait_for(lambda: not self._is_forking)
             if self._closed:
                 return _SHUT_DOWN
-            call = self._call.future(request, timeout=timeout, metadata=self._metadata)
+            call = self._call.future(body.content, timeout=timeout, metadata=self._metadata)
             self._under_way.add(call)
         try:
             response: bytes = call.result()

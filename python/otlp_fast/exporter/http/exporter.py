@@ -62,7 +62,7 @@ class HTTPExporter(OTLPExporter):
         super().__init__(
             settings,
             HTTPTransport(settings, session),
-            encoding=settings.compression.value,
+            compression=settings.compression,
             logger=_logger,
             transport_name="http",
             meter_provider=meter_provider,

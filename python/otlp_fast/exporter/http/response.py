@@ -38,6 +38,8 @@ class Response:
     content_type: str
     location: str | None
     retry_after: str | None
+    tracezip_state: str
+    """What became of the stream of a tracezip frame; empty where the receiver does not say."""
     body: bytes | None
     """None where the body could not be read; `body_problem` says why."""
     body_problem: str
@@ -67,6 +69,7 @@ def read_response(answer: urllib3.BaseHTTPResponse) -> Response:
         content_type=answer.headers.get("content-type", "").partition(";")[0].strip().lower(),
         location=answer.headers.get("location"),
         retry_after=answer.headers.get("retry-after"),
+        tracezip_state=answer.headers.get("tracezip-state", "").strip().lower(),
         body=body,
         body_problem=problem,
     )

@@ -22,8 +22,9 @@ class OTLPSpanExporter(HTTPExporter, SpanExporter):
         client_certificate_file: Client certificate for mutual TLS.
         headers: Headers for every request, merged over those of OTEL_EXPORTER_OTLP_HEADERS.
         timeout: Seconds for one call of `export`, retries and split requests included; 10 by default.
-        compression: A `Compression`, its value (`"none"`, `"gzip"`, `"zstd"`, `"lz4"`), or an enum member with one of
-            these values, such as the official exporter's `Compression`.
+        compression: A `Compression`, its value (`"none"`, `"gzip"`, `"zstd"`, `"lz4"`, `"tracezip"`), or an enum
+            member with one of these values, such as the official exporter's `Compression`. Tracezip is what
+            `otlp-fast gateway` reads; a receiver that does not know it gets zstd, or gzip where it has only that.
         session: A `urllib3.PoolManager` to send with, which keeps its own TLS and proxy settings and is not closed by
             `shutdown`. Its headers are sent too, under those of the exporter. The official exporter takes a
             `requests.Session` here.

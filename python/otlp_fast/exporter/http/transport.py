@@ -15,6 +15,8 @@ from http import HTTPStatus
 import urllib3
 from urllib3 import exceptions
 
+from otlp_fast.exporter.body import Body
+from otlp_fast.exporter.configuration import Compression
 from otlp_fast.exporter.http.configuration import HTTPSettings
 from otlp_fast.exporter.http.connection import connect, with_fresh_connections
 from otlp_fast.exporter.http.interruption import RequestsUnderWay
@@ -24,6 +26,9 @@ from otlp_fast.exporter.log_lines import printable
 from otlp_fast.exporter.outcome import Outcome, Problem, accepted
 
 RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
+
+# What receivers answer to a Content-Encoding that they do not know: 415 says RFC 9110, 400 the Collector.
+ENCODING_REFUSALS = frozenset({400, 415})
 
 STATUS_ATTRIBUTE = "http.response.status_code"
 
@@ -54,15 +59,18 @@ class HTTPTransport:
         self._connections = connect(settings) if session is None else session
         self._requests = RequestsUnderWay()
 
-    def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
-        """Send `request` once and give the answer within `timeout` seconds."""
+    def attempt(self, body: Body, timeout: float) -> Outcome | Problem:
+        """Send `body` once and give the answer within `timeout` seconds."""
         headers = {name.lower(): value for name, value in self._connections.headers.items()} | self._headers
+        if body.encoding != Compression.NoCompression.value:
+            # Not always what was configured: a receiver may not know that.
+            headers["content-encoding"] = body.encoding
         with self._requests.request():
             try:
                 answer = self._connections.urlopen(
                     "POST",
                     self._endpoint,
-                    body=request,
+                    body=body.content,
                     headers=headers,
                     timeout=urllib3.Timeout(total=timeout),
                     retries=False,
@@ -107,6 +115,8 @@ def _problem_of_status(response: Response) -> Problem:
         retry_after=retry_after_seconds(response.retry_after),
         retryable=response.status in RETRYABLE_STATUSES,
         too_large=response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        encoding_refused=response.status in ENCODING_REFUSALS and response.tracezip_state in ("", "refused"),
+        state_lost=response.status == HTTPStatus.CONFLICT and response.tracezip_state == "reset",
     )
 
 

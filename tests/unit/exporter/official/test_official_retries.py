@@ -12,6 +12,7 @@ import pytest
 
 from otlp_fast.exporter import client as client_module
 from otlp_fast.exporter import retry
+from otlp_fast.exporter.body import Body
 from otlp_fast.exporter.client import OTLPClient
 from otlp_fast.exporter.outcome import Outcome, Problem, accepted
 
@@ -50,7 +51,7 @@ class ScriptedTransport:
     seconds: float = 0.0
     timeouts: list[float] = field(default_factory=list)
 
-    def attempt(self, request: bytes, timeout: float) -> Outcome | Problem:
+    def attempt(self, body: Body, timeout: float) -> Outcome | Problem:
         self.timeouts.append(round(timeout, 6))
         self.clock.now += self.seconds
         return self.answers.pop(0)
@@ -77,7 +78,7 @@ def send(
     transport = ScriptedTransport(clock, list(answers), seconds)
     client = OTLPClient(transport, "traces", "collector", logging.getLogger("otlp_fast.exporter.test"))
     client._stopped = clock  # type: ignore[assignment]
-    return client.send(b"request", clock.now + timeout), transport
+    return client.send(Body(b"request", "none"), clock.now + timeout), transport
 
 
 def test_six_attempts_are_made_with_doubling_waits(clock: Clock) -> None:
