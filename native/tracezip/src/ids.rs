@@ -139,7 +139,7 @@ impl Ids {
 
     /// The mention so far back; an empty one where that is none.
     fn mention(&self, distance: u64) -> Mention {
-        let number = (self.mentions + 1).checked_sub(distance).unwrap_or_default();
+        let number = (self.mentions + 1).saturating_sub(distance);
         self.filed(number).map(|filed| filed.mention).unwrap_or_default()
     }
 

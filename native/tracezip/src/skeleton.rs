@@ -486,7 +486,7 @@ impl Shape {
         }
         Ok(Self {
             skeleton: skeleton.into(),
-            steps: fused(reader.steps, skeleton),
+            steps: fused(&reader.steps, skeleton),
             holes: reader.holes.into(),
             head: reader.head,
         })
@@ -494,9 +494,9 @@ impl Shape {
 }
 
 /// The same steps, with those of each plain attribute as one.
-fn fused(steps: Vec<Step>, skeleton: &[u8]) -> Box<[Step]> {
+fn fused(steps: &[Step], skeleton: &[u8]) -> Box<[Step]> {
     let mut result = Vec::with_capacity(steps.len());
-    let mut rest = &steps[..];
+    let mut rest = steps;
     while let Some(step) = rest.first() {
         if let [
             Step::Copy(before),
