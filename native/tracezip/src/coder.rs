@@ -82,6 +82,13 @@ pub(crate) struct Columns {
     pub(crate) text: Vec<u8>,
 }
 
+impl Columns {
+    /// How many bytes they have together.
+    pub(crate) fn len(&self) -> usize {
+        self.decisions.len() + self.bits.len() + self.bytes.len() + self.text.len()
+    }
+}
+
 /// The writing end.
 #[derive(Debug)]
 pub(crate) struct Writing {
