@@ -195,9 +195,14 @@ fn fields_in_any_order_come_back() {
 fn small_states_forget_alike() {
     let items: [(Signal, fn(u64) -> Vec<u8>); 3] = [
         (Signal::Traces, |number| {
-            let value = |number: u64| format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
+            // A hundred values three times each, under a key, and under one of many keys.
+            let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
             let key = format!("key {}", scrambled(number / 7) % 40);
-            a_span(number, &format!("name {}", number / 3), &[text_attribute(&key, &value(number))])
+            a_span(
+                number,
+                &format!("name {}", number / 3),
+                &[text_attribute("key", &value), text_attribute(&key, &value)],
+            )
         }),
         (Signal::Logs, |number| {
             a_record(number, &format!("template {} took {number} ms", scrambled(number / 2) % 900))
@@ -210,6 +215,14 @@ fn small_states_forget_alike() {
     for (signal, item) in items {
         let mut pair = Pair::new(signal, *STATE_RANGE.start());
         for first in (0..6_000).step_by(150) {
+            // One end takes back what the other has never seen.
+            let given_up = request((first + 100..first + 400).map(item));
+            pair.encoder.encode(&given_up).expect("a frame");
+            pair.encoder.rollback();
+            let frame = pair.encoder.encode(&request((first..first + 150).map(item))).expect("a frame");
+            pair.encoder.rollback();
+            pair.decoder.decode(&frame).expect("a request");
+            pair.decoder.rollback();
             pair.pass_in_columns(&request((first..first + 150).map(item)));
         }
     }
