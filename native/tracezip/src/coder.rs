@@ -88,6 +88,11 @@ impl Columns {
         let room = || Vec::with_capacity(len / 64);
         Self { decisions: room(), bits: room(), bytes: Vec::with_capacity(len / 32), text: Vec::new() }
     }
+
+    /// How many bytes they have together.
+    pub(crate) fn len(&self) -> usize {
+        self.decisions.len() + self.bits.len() + self.bytes.len() + self.text.len()
+    }
 }
 
 /// The writing end.

@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Index;
 
+/// How many entries a journal keeps the memory for between frames.
+const KEPT: usize = 64;
+
 /// A table of elements that are changed in place.
 #[derive(Clone, Debug)]
 pub(crate) struct Journaled<T> {
@@ -68,6 +71,7 @@ impl<T: Clone> Journaled<T> {
 
     pub(crate) fn commit(&mut self) {
         self.journal.clear();
+        self.journal.shrink_to(KEPT);
         self.committed = self.elements.len();
         self.begin_frame();
     }
@@ -125,6 +129,7 @@ impl Places {
 
     pub(crate) fn commit(&mut self) {
         self.journal.clear();
+        self.journal.shrink_to(KEPT);
     }
 
     pub(crate) fn rollback(&mut self) {
