@@ -208,7 +208,11 @@ impl Codec {
                 Some(Value::Text(variable)) => *variable,
                 _ => &[],
             };
+            let start = out.len();
             self.text(coder, shape.holes[next], &mut taken.slots[next], variable, (out, max_len))?;
+            if !C::IS_WRITING && out.len() == start {
+                return Err(damaged("a variable without text", 0));
+            }
             next += 1;
             if out.len() > max_len {
                 break;

@@ -141,6 +141,10 @@ impl Decoding<'_, '_> {
                     let families = &mut self.codec.families;
                     let hole = shape.holes[next];
                     let count = values::nodes(&mut self.coder, families, hole.family, &mut slots[next], 0);
+                    if count == 0 {
+                        // They would be work without end, as nothing comes out of them.
+                        return Err(damaged("a run without nodes", 0));
+                    }
                     let mut behind = Behind::Parent(place);
                     for _ in 0..count {
                         self.out.extend_from_slice(&[*tag, 0]);
