@@ -6,6 +6,7 @@
 mod decoding;
 mod encoding;
 
+use crate::canonical::Value;
 use crate::capacity::Capacity;
 use crate::coder::Coder;
 use crate::error::{TracezipError, damaged};
@@ -13,8 +14,9 @@ use crate::families::Families;
 use crate::ids::Ids;
 use crate::models::Slot;
 use crate::plan::{Hole, Kind};
+use crate::shape::{Form, Head, HoleOf, Shape, Step};
 use crate::shapes::{Behind, Found, Shapes};
-use crate::skeleton::{Form, Head, HoleOf, MAX_LEN, Shape, Step, Value};
+use crate::skeleton::MAX_LEN;
 use crate::template;
 use crate::values::{self, Clocks, HeadModels, HeadValues, Surroundings, Text};
 use otlp_schema::signal::Signal;

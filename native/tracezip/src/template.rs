@@ -9,9 +9,10 @@
 //! | at least six letters and digits of both kinds | text of the family of words | [`WORD`] |
 //! | digits, also within shorter runs; at most 18 | a number, with its width where it is padded with zeros | [`DIGITS`] |
 
+use crate::canonical::Value;
 use crate::error::{TracezipError, damaged};
 use crate::plan::Hole;
-use crate::skeleton::{Form, Head, HoleOf, Shape, Step, Value};
+use crate::shape::{Form, Head, HoleOf, Shape, Step};
 
 /// What stands in a template for each kind of variable. A text that has one of these characters has no template.
 const DIGITS: u8 = 0;

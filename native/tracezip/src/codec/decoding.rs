@@ -6,8 +6,9 @@ use crate::error::{TracezipError, damaged};
 use crate::frame::push_varint;
 use crate::models::Slot;
 use crate::plan::{self, Hole, Kind, Plan};
+use crate::shape::{Form, Head, Shape, Step, length_len};
 use crate::shapes::{Behind, Found};
-use crate::skeleton::{Form, Head, MAX_LEN, Shape, Step, length_len};
+use crate::skeleton::MAX_LEN;
 use crate::values::{self, HeadValues, Surroundings};
 
 impl Codec {

@@ -1,11 +1,13 @@
 //! Requests to columns: each node is taken apart, its shape chosen, its values said.
 
 use super::{Codec, Scalar};
+use crate::canonical::{self, Value};
 use crate::coder::{Coder, Columns, Writing};
 use crate::models::Slot;
 use crate::plan::{self, Kind, Plan};
+use crate::shape::{Head, Shape};
 use crate::shapes::{Behind, Found};
-use crate::skeleton::{self, Head, Parsed, Shape, Value};
+use crate::skeleton::Parsed;
 use crate::values::{self, HeadValues, Surroundings};
 use otlp_schema::signal::Signal;
 
@@ -123,7 +125,7 @@ impl<'a> Encoding<'a, '_> {
                     values::nodes(&mut self.coder, families, hole.family, slot, count);
                     let plan = hole.nodes?;
                     let mut behind = Behind::Parent(place);
-                    for node in skeleton::nodes(run) {
+                    for node in canonical::nodes(run) {
                         let node_place = self.node(node, plan, Some(place), behind, *around)?;
                         behind = Behind::Sibling(node_place);
                         if plan.kind == Kind::Event {
