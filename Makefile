@@ -59,6 +59,8 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
 	$(BIN)/python benchmarks/report.py --record --readme
 	$(BIN)/python benchmarks/reading.py --record --readme
+	$(BIN)/python benchmarks/tracezip.py --record --readme
+	$(BIN)/python benchmarks/report.py --plot
 
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record

@@ -41,8 +41,28 @@ ROUNDS = 25
 """Rounds for a figure that is published."""
 
 
+Work = Callable[[], object]
+"""What is timed by itself, apart from the engines."""
+
+
 class WrongAnswerError(AssertionError):
     """An engine gave other bytes than the official encoder: its speed means nothing."""
+
+
+def require(is_right: bool, what: str) -> None:
+    """End the run over a wrong answer."""
+    if not is_right:
+        raise WrongAnswerError(what)
+
+
+def cpu_seconds(work: Work) -> float:
+    """Time one call."""
+    gc.collect()
+    start = time.process_time()
+    kept = work()
+    taken = time.process_time() - start
+    del kept  # giving memory back is not part of the work
+    return taken
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,10 @@ Where a figure is promised (PROMISES), one that is not kept makes the exit statu
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import subprocess
 import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,8 +38,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.measure import WrongAnswerError
+from benchmarks.measure import Work, cpu_seconds, require
 from benchmarks.record import RECORDS, file_name, series
+from benchmarks.resident import peak_growth
 from benchmarks.table import with_table
 from otlp_fast import columns
 from tests.corpora import read_requests
@@ -81,8 +80,6 @@ SHOWN = {
 README = ROOT / "README.md"
 BEGIN, END = "<!-- reading:begin -->", "<!-- reading:end -->"
 
-Work = Callable[[], object]
-
 
 @dataclass(frozen=True)
 class Contest:
@@ -92,16 +89,6 @@ class Contest:
     ours: Callable[[Any], object]
     rival: Work
     prepare: Work = lambda: None
-
-
-def cpu_seconds(work: Work) -> float:
-    """Time one call."""
-    gc.collect()
-    start = time.process_time()
-    kept = work()
-    taken = time.process_time() - start
-    del kept  # giving memory back is not part of the work
-    return taken
 
 
 def contest_ratios(contest: Contest, rounds: int, random: Random) -> dict[str, Any]:
@@ -167,12 +154,6 @@ def red_by_loop(messages: list[ExportTraceServiceRequest], repeats: int) -> dict
     return groups
 
 
-def require(is_right: bool, what: str) -> None:
-    """End the run over a wrong answer."""
-    if not is_right:
-        raise WrongAnswerError(what)
-
-
 def points_per_second(rounds: int) -> list[float]:
     """Measure `write_points` on the SIMD path of this process."""
     times = np.arange(POINTS, dtype=np.uint64) + np.uint64(1_700_000_000_000_000_000)
@@ -207,19 +188,7 @@ def points_on_both_paths(rounds: int) -> dict[str, Any]:
 
 def memory_of_decoding(request: bytes) -> float:
     """Give the memory that decoding takes at its peak, with the request itself, in parts of the request. Linux only."""
-    gc.collect()
-    before = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
-    decoded = columns.decode_traces(request, max_bytes=len(request))
-    share = 1 + (resident("VmHWM") - before) / len(request)
-    del decoded
-    return share
-
-
-def resident(line: str) -> int:
-    """Give resident memory in bytes: VmRSS, what it is now, VmHWM, what it was at most."""
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(next(found for found in status.splitlines() if found.startswith(line)).split()[1])
+    return 1 + peak_growth(lambda: columns.decode_traces(request, max_bytes=len(request))) / len(request)
 
 
 def contests() -> Iterator[Contest]:

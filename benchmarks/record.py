@@ -263,6 +263,6 @@ def newest_record(directory: Path = RECORDS) -> Record:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")]
     records = [record for record in found if record["format"] == FORMAT]
     if not records:
-        raise FileNotFoundError(f"no record in {directory}: make one with `python benchmarks/report.py --record`")
+        raise FileNotFoundError(f"no record in {directory}: make one with --record")
     newest: Record = max(records, key=lambda record: datetime.fromisoformat(record["date"]))
     return newest

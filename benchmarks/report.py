@@ -1,4 +1,4 @@
-"""The command line: measure, keep a record, put the table into the README.
+"""The command line: measure, keep a record, put the table into the README, draw the plot of tracezip.
 
 python benchmarks/report.py --record --readme
 """
@@ -23,6 +23,7 @@ from benchmarks.environment import ROOT
 from benchmarks.measure import WrongAnswerError
 from benchmarks.processors import NONE, installed
 from benchmarks.record import QUICK, RECORDS, Effort, Record, make_record, newest_record, write_record
+from benchmarks.streams.plot import PLOT, draw
 from benchmarks.table import NoPlaceError, markdown, with_table
 from otlp_fast.demo.errors import DemoError
 
@@ -36,29 +37,33 @@ README = ROOT / "README.md"
 )
 @click.option("--readme", "rewrite", is_flag=True, help="Rewrite the README's table from the newest record.")
 @click.option("--check", is_flag=True, help="Fail if the README's table is not that of the newest record.")
+@click.option("--plot", is_flag=True, help="Draw the newest record of benchmarks/tracezip.py into docs/.")
 @click.option("--readme-file", type=click.Path(path_type=Path, dir_okay=False), default=README, help="Another README.")
 @click.option(
     "--records", "directory", type=click.Path(path_type=Path, file_okay=False), default=RECORDS, help="Other records."
 )
-def main(*, keep: bool, quick: bool, rewrite: bool, check: bool, readme_file: Path, directory: Path) -> None:
-    r"""Measure otlp-fast beside its rivals, keep the record, and show it in the README.
+def main(
+    *, keep: bool, quick: bool, rewrite: bool, check: bool, plot: bool, readme_file: Path, directory: Path
+) -> None:
+    """Measure otlp-fast beside its rivals, keep the record, and show it in the README.
 
     \b
     python benchmarks/report.py --record --readme   measure, keep, publish
     python benchmarks/report.py --readme            publish the newest record again
     python benchmarks/report.py --check             is the README's table that of the newest record?
     python benchmarks/report.py --quick             a smoke test of the benchmarks, for CI
+    python benchmarks/report.py --plot              draw tracezip's bytes per span by spans per request
 
     Every engine encodes the same items in turn, in shuffled order, and a wrong answer ends the run before anything is
     timed. Exporting is measured in processes of their own, against a real receiver. benchmarks/README.md says how to
     read the figures. A quiet machine gives better ones; a busy one gives wider quartiles.
 
     With --record, a promise that is not kept makes the exit status 1; the record is written all the same.
-    """
+    """  # noqa: D301 (click looks for the character itself)
     if quick and keep:
         raise click.UsageError("--quick measures too little to be kept: choose one of --quick and --record")
-    if not (keep or quick or rewrite or check):
-        raise click.UsageError("nothing to do: --record, --readme, --check or --quick (see --help)")
+    if not (keep or quick or rewrite or check or plot):
+        raise click.UsageError("nothing to do: --record, --readme, --check, --quick or --plot (see --help)")
     console = Console()
     console.width = max(console.width, 100)
     broken: list[str] = []
@@ -72,6 +77,10 @@ def main(*, keep: bool, quick: bool, rewrite: bool, check: bool, readme_file: Pa
             broken = judge(record, console)
         if rewrite or check:
             publish(newest_record(directory), readme_file, rewrite=rewrite, console=console)
+        if plot:
+            drawn = newest_record(directory / "tracezip")
+            draw(drawn, PLOT)
+            console.print(f"{PLOT}: record of {drawn['date']}", soft_wrap=True)
     except (WrongAnswerError, FileNotFoundError, NoPlaceError, DemoError) as error:
         raise click.ClickException(str(error)) from error
     if broken:

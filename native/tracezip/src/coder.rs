@@ -70,7 +70,7 @@ pub(crate) trait Coder {
 }
 
 /// The columns of a frame, by their numbers in the directory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Columns {
     /// What the range coder made of the decisions.
     pub(crate) decisions: Vec<u8>,
@@ -83,6 +83,12 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
+    /// Empty columns, with room for what a request of so many bytes mostly becomes.
+    pub(crate) fn for_request(len: usize) -> Self {
+        let room = || Vec::with_capacity(len / 64);
+        Self { decisions: room(), bits: room(), bytes: Vec::with_capacity(len / 32), text: Vec::new() }
+    }
+
     /// How many bytes they have together.
     pub(crate) fn len(&self) -> usize {
         self.decisions.len() + self.bits.len() + self.bytes.len() + self.text.len()
@@ -167,19 +173,18 @@ impl Coder for Writing {
 
     #[inline]
     fn bits(&mut self, width: u32, value: u64) -> u64 {
-        let mut rest = value;
-        let mut left = width;
-        while left > 0 {
-            let take = left.min(56 - self.waiting_len.min(55));
-            self.waiting |= (rest & ((1 << take) - 1)) << self.waiting_len;
-            self.waiting_len += take;
-            rest = rest.checked_shr(take).unwrap_or(0);
-            left -= take;
-            while self.waiting_len >= 8 {
-                self.columns.bits.push(self.waiting as u8);
-                self.waiting >>= 8;
-                self.waiting_len -= 8;
-            }
+        // Less than 32 bits are waiting, so that as many again always fit.
+        if width > 32 {
+            self.bits(32, value & 0xffff_ffff);
+            self.bits(width - 32, value >> 32);
+            return value;
+        }
+        self.waiting |= value << self.waiting_len;
+        self.waiting_len += width;
+        if self.waiting_len >= 32 {
+            self.columns.bits.extend_from_slice(&(self.waiting as u32).to_le_bytes());
+            self.waiting >>= 32;
+            self.waiting_len -= 32;
         }
         value
     }
@@ -284,20 +289,18 @@ impl Coder for Reading<'_> {
 
     #[inline]
     fn bits(&mut self, width: u32, _value: u64) -> u64 {
-        let mut value = 0;
-        let mut done = 0;
-        while done < width {
-            let Some(byte) = self.bits.get(self.bits_read / 8) else {
-                self.is_overrun = true;
-                return 0;
-            };
-            let offset = (self.bits_read % 8) as u32;
-            let take = (8 - offset).min(width - done);
-            value |= (u64::from(byte >> offset) & ((1 << take) - 1)) << done;
-            done += take;
-            self.bits_read += take as usize;
+        let (start, offset) = (self.bits_read / 8, (self.bits_read % 8) as u32);
+        self.bits_read += width as usize;
+        if self.bits_read > self.bits.len() * 8 {
+            self.is_overrun = true;
+            return 0;
         }
-        value
+        // Up to 64 bits that begin inside a byte lie in nine.
+        let mut bytes = [0; 16];
+        let taken = &self.bits[start..self.bits.len().min(start + 9)];
+        bytes[..taken.len()].copy_from_slice(taken);
+        (u128::from_le_bytes(bytes) >> offset) as u64
+            & (u64::MAX >> 1 >> (63 - width.min(63)) | u64::from(width == 64) << 63)
     }
 
     fn bytes<const N: usize>(&mut self, _value: [u8; N]) -> [u8; N] {
@@ -311,5 +314,78 @@ impl Coder for Reading<'_> {
 
     fn text(&mut self, len: u64, _value: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(self.take_text(len));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One thing that is written.
+    #[derive(Clone, Debug)]
+    enum Said {
+        Bit(usize, bool),
+        Bits(u32, u64),
+        Bytes([u8; 8]),
+        Text(Vec<u8>),
+    }
+
+    fn said() -> impl Strategy<Value = Said> {
+        prop_oneof![
+            // Mostly the same decision, as a model that is nearly certain is the hardest.
+            8 => (0..3usize, prop::bool::weighted(0.97)).prop_map(|(model, value)| Said::Bit(model, value)),
+            1 => (0..=64u32, any::<u64>())
+                .prop_map(|(width, value)| Said::Bits(width, value.checked_shr(64 - width).unwrap_or(0))),
+            1 => any::<[u8; 8]>().prop_map(Said::Bytes),
+            1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(Said::Text),
+        ]
+    }
+
+    /// Says everything to one end, and gives what that end made of it.
+    fn say<C: Coder>(coder: &mut C, all: &[Said]) -> Vec<Said> {
+        let mut models = [Bit::default(); 3];
+        let heard = all.iter().map(|said| match said {
+            Said::Bit(model, value) => Said::Bit(*model, coder.bit(&mut models[*model], C::IS_WRITING && *value)),
+            Said::Bits(width, value) => Said::Bits(*width, coder.bits(*width, if C::IS_WRITING { *value } else { 0 })),
+            Said::Bytes(bytes) => Said::Bytes(coder.bytes(if C::IS_WRITING { *bytes } else { [0; 8] })),
+            Said::Text(text) => {
+                let mut out = Vec::new();
+                coder.text(text.len() as u64, if C::IS_WRITING { text } else { &[] }, &mut out);
+                Said::Text(out)
+            }
+        });
+        heard.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(all in prop::collection::vec(said(), 0..400)) {
+            let mut writing = Writing::new(Columns::for_request(0));
+            say(&mut writing, &all);
+            let columns = writing.finish();
+            let mut reading = Reading::new(&columns.decisions, &columns.bits, &columns.bytes, &columns.text);
+            prop_assert_eq!(format!("{:?}", say(&mut reading, &all)), format!("{all:?}"));
+            prop_assert!(reading.is_complete());
+        }
+
+        #[test]
+        fn reading_any_bytes_ends(
+            decisions in prop::collection::vec(any::<u8>(), 0..20),
+            all in prop::collection::vec(said(), 0..200),
+        ) {
+            let mut reading = Reading::new(&decisions, &[], &[], &[]);
+            say(&mut reading, &all);
+        }
+    }
+
+    #[test]
+    fn certain_decisions_take_next_to_nothing() {
+        let mut writing = Writing::new(Columns::for_request(0));
+        let mut model = Bit::default();
+        for _ in 0..10_000 {
+            writing.bit(&mut model, true);
+        }
+        assert!(writing.finish().decisions.len() < 20);
     }
 }

@@ -73,6 +73,12 @@ impl Family {
         self.values.get(place)?.as_ref()
     }
 
+    /// The value at a place and one, where 0 is none.
+    #[inline]
+    pub(crate) fn value_at(&self, place: u64) -> Option<&Arc<[u8]>> {
+        self.value((place as usize).checked_sub(1)?)
+    }
+
     /// How many places the table has.
     pub(crate) fn len(&self) -> usize {
         self.values.len()
@@ -159,6 +165,12 @@ impl Families {
         self.names.set(hash, number);
         self.changed.push(number as u16);
         number as u16
+    }
+
+    /// A family.
+    #[inline]
+    pub(crate) fn family(&self, number: u16) -> &Family {
+        &self.families[usize::from(number)]
     }
 
     /// A family, to be changed.

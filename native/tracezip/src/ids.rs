@@ -23,7 +23,10 @@ pub(crate) struct Mention {
 }
 
 /// A mention in the ring, with the numbers of the earlier ones that are filed with it, by span and by trace.
+///
+/// One line of the processor's cache.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
 struct Filed {
     mention: Mention,
     earlier_span: u64,
@@ -140,7 +143,7 @@ impl Ids {
 
     /// The mention so far back; an empty one where that is none.
     fn mention(&self, distance: u64) -> Mention {
-        let number = (self.mentions + 1).checked_sub(distance).unwrap_or_default();
+        let number = (self.mentions + 1).saturating_sub(distance);
         self.filed(number).map(|filed| filed.mention).unwrap_or_default()
     }
 

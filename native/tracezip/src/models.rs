@@ -4,15 +4,15 @@ use crate::coder::{Bit, Coder};
 use crate::journal::Journaled;
 use otlp_wire::varint::{unzigzag, zigzag};
 
-/// A value of `width` bits, its highest bit first, by a tree whose root is `tree[1]`.
+/// A class, its highest bit first, by a tree whose root is `tree[1]`.
 #[inline(always)]
-fn high_first<C: Coder>(coder: &mut C, tree: &mut [Bit], width: u32, value: u32) -> u32 {
+fn class<C: Coder>(coder: &mut C, tree: &mut [Bit; CLASSES], value: u32) -> u32 {
     let mut node = 1;
-    for at in (0..width).rev() {
-        let bit = coder.bit(&mut tree[node], value >> at & 1 == 1);
+    for at in (0..CLASS_WIDTH).rev() {
+        let bit = coder.bit(&mut tree[node % CLASSES], value >> at & 1 == 1);
         node = node << 1 | usize::from(bit);
     }
-    (node - (1 << width)) as u32
+    (node % CLASSES) as u32
 }
 
 /// How many decisions of a tree of places are copied together.
@@ -83,7 +83,7 @@ impl Magnitudes {
             self.0.push(Magnitude { classes: [Bit::default(); CLASSES], seconds: [Bit::default(); CLASSES] });
         }
         let tree = self.0.change(tree);
-        let class = high_first(coder, &mut tree.classes, CLASS_WIDTH, class_of(value));
+        let class = self::class(coder, &mut tree.classes, class_of(value));
         match class {
             0 => 0,
             1 => 1,

@@ -26,7 +26,9 @@ type Followers = [u32; FOLLOWERS];
 /// A shape of the table.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) shape: Arc<Shape>,
+    /// The shape; away while a node of it is under way.
+    pub(crate) shape: Option<Arc<Shape>>,
+    cost: usize,
     pub(crate) kind: Kind,
     /// The number under which the shapes within this one are known.
     pub(crate) number: u64,
@@ -38,12 +40,6 @@ pub(crate) struct Entry {
     first: Followers,
     next_bits: [Bit; FOLLOWERS],
     first_bits: [Bit; FOLLOWERS],
-}
-
-impl Entry {
-    fn cost(&self) -> usize {
-        cost(&self.shape)
-    }
 }
 
 fn cost(shape: &Shape) -> usize {
@@ -114,7 +110,7 @@ impl Shapes {
     /// Where a shape is.
     pub(crate) fn find(&self, scope: u64, skeleton: &[u8]) -> Option<usize> {
         let place = self.places.get(Self::hash(scope, skeleton))?;
-        (*self.entry(place)?.shape.skeleton == *skeleton).then_some(place)
+        (*self.entry(place)?.shape.as_ref()?.skeleton == *skeleton).then_some(place)
     }
 
     fn hash(scope: u64, skeleton: &[u8]) -> u64 {
@@ -131,7 +127,7 @@ impl Shapes {
         followers.unwrap_or_default().map(|follower| {
             let place = (follower as usize).checked_sub(1)?;
             let entry = self.entry(place).filter(|entry| entry.kind == kind && entry.scope == scope)?;
-            Some((place, &*entry.shape))
+            Some((place, &**entry.shape.as_ref()?))
         })
     }
 
@@ -217,7 +213,8 @@ impl Shapes {
         let place = (number % self.capacity as u64) as usize;
         let slots = vec![Slot::default(); shape.holes.len()].into();
         let entry = Entry {
-            shape: Arc::new(shape),
+            shape: Some(Arc::new(shape)),
+            cost,
             kind,
             number: (number << 8) | 0xff,
             hash,
@@ -245,7 +242,7 @@ impl Shapes {
         let place = (self.counts.left % self.capacity as u64) as usize;
         self.counts.left += 1;
         if let Some(entry) = self.entries.change(place).take() {
-            self.counts.cost -= entry.cost();
+            self.counts.cost -= entry.cost;
             self.places.remove(entry.hash, place);
         }
     }

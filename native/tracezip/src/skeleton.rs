@@ -129,7 +129,7 @@ impl<'a> Canonical<'a> {
         }
         let (taken, rest) = self.0.split_at_checked(expected.len())?;
         self.0 = rest;
-        (taken == expected).then_some(())
+        is_equal(taken, expected).then_some(())
     }
 
     /// The value of a hole that is no run of nodes; `None` for an id of another length.
@@ -147,12 +147,15 @@ impl<'a> Canonical<'a> {
     }
 
     /// The nodes that stand one behind the other, each with this tag: at least one.
-    fn run(&mut self, tag: u32) -> Option<Value<'a>> {
+    fn run(&mut self, tag: u8) -> Option<Value<'a>> {
         let start = self.0;
         let mut count = 0;
-        let mut end = *self;
-        while end.tag().is_some_and(|(next, _)| next == tag) && end.nested().is_some() {
-            *self = end;
+        while let Some((first, rest)) = self.0.split_first() {
+            let mut node = Canonical(rest);
+            if *first != tag || node.nested().is_none() {
+                break;
+            }
+            *self = node;
             count += 1;
         }
         (count > 0).then(|| Value::Nodes(count, &start[..start.len() - self.0.len()]))
@@ -161,6 +164,23 @@ impl<'a> Canonical<'a> {
     fn tag(&mut self) -> Option<(u32, WireType)> {
         let tag = u32::try_from(self.varint()?).ok()?;
         Some((tag, WireType::from_tag(tag)?))
+    }
+}
+
+/// Whether two pieces are equal: most are short, and then a call takes longer than the comparison.
+#[inline(always)]
+pub(crate) fn is_equal(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let ends =
+        |bytes: &[u8]| Some((u64::from_le_bytes(*bytes.first_chunk()?), u64::from_le_bytes(*bytes.last_chunk()?)));
+    match one.len() {
+        8..=16 => ends(one) == ends(other),
+        17..=32 => {
+            ends(&one[..16]) == ends(&other[..16]) && ends(&one[one.len() - 16..]) == ends(&other[one.len() - 16..])
+        }
+        _ => one == other,
     }
 }
 
@@ -211,7 +231,7 @@ impl Head {
 }
 
 /// Messages taken apart.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Parsed<'a> {
     /// The skeleton of the last node.
     pub(crate) skeleton: Vec<u8>,
@@ -222,6 +242,11 @@ pub(crate) struct Parsed<'a> {
 }
 
 impl<'a> Parsed<'a> {
+    /// Nothing yet, with room for the values of a few nodes.
+    pub(crate) fn with_room() -> Self {
+        Self { skeleton: Vec::with_capacity(1 << 10), values: Vec::with_capacity(1 << 7), max_values: MAX_HOLES }
+    }
+
     /// Takes a node apart: its skeleton, and its values behind those that are there.
     pub(crate) fn node(&mut self, bytes: &'a [u8], plan: &Plan) -> Option<()> {
         self.skeleton.clear();
@@ -283,7 +308,7 @@ impl<'a> Parsed<'a> {
                 }
                 Step::Nodes(tag, _) => {
                     holes.next();
-                    let run = rest.run(u32::from(*tag))?;
+                    let run = rest.run(*tag)?;
                     self.values.push(run);
                 }
             }
@@ -311,7 +336,7 @@ impl<'a> Parsed<'a> {
                 }
                 Role::Nodes(_) => {
                     rest = Canonical(start);
-                    let run = rest.run(tag)?;
+                    let run = rest.run(u8::try_from(tag).ok()?)?;
                     self.values.push(run);
                 }
                 Role::PackedFixed64 => {
@@ -461,7 +486,7 @@ impl Shape {
         }
         Ok(Self {
             skeleton: skeleton.into(),
-            steps: fused(reader.steps, skeleton),
+            steps: fused(&reader.steps, skeleton),
             holes: reader.holes.into(),
             head: reader.head,
         })
@@ -469,9 +494,9 @@ impl Shape {
 }
 
 /// The same steps, with those of each plain attribute as one.
-fn fused(steps: Vec<Step>, skeleton: &[u8]) -> Box<[Step]> {
+fn fused(steps: &[Step], skeleton: &[u8]) -> Box<[Step]> {
     let mut result = Vec::with_capacity(steps.len());
-    let mut rest = &steps[..];
+    let mut rest = steps;
     while let Some(step) = rest.first() {
         if let [
             Step::Copy(before),

@@ -260,21 +260,28 @@ pub(crate) fn known_text<C: Coder>(
     value: &[u8],
     out: &mut Vec<u8>,
 ) -> Text {
-    let family = families.change(number);
-    let at = |place: u64| (place as usize).checked_sub(1).and_then(|place| family.value(place));
-    let mut tried = 0;
+    let family = families.family(number);
     let latest = u64::from(family.tally.latest);
-    for (place, of) in [(slot.last, decision::IS_FIRST), (latest, decision::IS_LATEST)] {
-        let Some(known) = at(place).filter(|_| place != tried) else { continue };
-        tried = place;
-        if coder.bit(&mut slot.bits[of], C::IS_WRITING && **known == *value) {
-            if !C::IS_WRITING {
-                out.extend_from_slice(known);
-            }
-            slot.last = place;
-            family.tally.latest = place as u32;
-            return Text::Known;
+    if let Some(known) = family.value_at(slot.last)
+        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && skeleton::is_equal(known, value))
+    {
+        if !C::IS_WRITING {
+            out.extend_from_slice(known);
         }
+        if latest != slot.last {
+            families.change(number).tally.latest = slot.last as u32;
+        }
+        return Text::Known;
+    }
+    if latest != slot.last
+        && let Some(known) = family.value_at(latest)
+        && coder.bit(&mut slot.bits[decision::IS_LATEST], C::IS_WRITING && **known == *value)
+    {
+        if !C::IS_WRITING {
+            out.extend_from_slice(known);
+        }
+        slot.last = latest;
+        return Text::Known;
     }
     let place = if C::IS_WRITING { families.find(number, value) } else { None };
     let family = families.change(number);

@@ -7,7 +7,7 @@ use crate::error::{TracezipError, damaged};
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx, compress_bound};
 
 /// Texts below this many bytes are not worth a zstd frame, whose header and tables take about as much as they save.
-const MIN_LEN: usize = 48;
+const MIN_LEN: usize = 256;
 /// What every zstd frame begins with; skippable frames begin otherwise.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 

@@ -63,13 +63,14 @@ def command(
       protobuf  .pb .binpb               one request
       archive   .otlp .bin               requests, each behind its length (four bytes, big-endian):
                                          the Collector's file exporter with `format: proto`
+      tracezip  .otlp.tz                 the same requests, packed: see `compress`
       json      .json                    one OTLP/JSON document
       ndjson    .ndjson .jsonl           a document per line: the file exporter with `format: json`
       arrow     .arrow .ipc .feather     Arrow IPC, a row per span, log record or data point
       parquet   .parquet                 the same rows
       + .gz .zst .lz4                    around any of them, but for Parquet, which is compressed inside
 
-    An archive and NDJSON keep requests of several signals, the others hold one: choose it by --signal.
+    Archives and NDJSON keep requests of several signals, the others hold one: choose it by --signal.
 
     \b
     Examples:

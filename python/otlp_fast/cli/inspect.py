@@ -30,9 +30,9 @@ def command(names: tuple[str, ...], top: int, as_json: bool, signal: str | None,
     """Show what is in files of OTLP: signals, services, operations, metrics, sizes, times, the largest attributes.
 
     A FILE is one request in protobuf, an archive of requests with their lengths (what the Collector's file exporter
-    writes with `format: proto`, also with `compression: zstd`), OTLP/JSON, NDJSON (`format: json`), Arrow IPC or
-    Parquet; around it gzip, zstd, lz4 or nothing. Its content tells which, its name does not matter. "-" is standard
-    input.
+    writes with `format: proto`, also with `compression: zstd`), a tracezip archive, OTLP/JSON, NDJSON
+    (`format: json`), Arrow IPC or Parquet; around it gzip, zstd, lz4 or nothing. Its content tells which, its name does
+    not matter. "-" is standard input.
 
     Several files are counted together. Memory is bounded by the largest record, so a file may be larger than memory.
 

@@ -11,11 +11,12 @@ What a file holds is told by its content, never by its name:
 - ``archive``: requests one behind the other, each after its length as four bytes, big-endian. That is what the
   Collector's file exporter writes with ``format: proto``; with ``compression: zstd`` each of its records is a zstd
   frame, which is read too.
+- ``tracezip``: a tracezip archive, see `otlp_fast.tracezip.archive`.
 - ``json``: one OTLP/JSON document. ``ndjson``: a document per line, the file exporter's ``format: json``.
 - ``arrow`` (Arrow IPC, file or stream) and ``parquet``: the tables of `otlp_fast.columns`, read and written by pyarrow,
   which the extra ``columns`` brings.
 
-Around it: nothing, gzip, zstd or lz4. Traces, logs and metrics may stand in one archive or NDJSON file.
+Around it: nothing, gzip, zstd or lz4. Traces, logs and metrics may stand in one archive of either kind or NDJSON file.
 
 Memory is bounded by the largest record, whatever the file's length. A file that is cut off or damaged is read up to the
 damage; then a `FileError` names file, record and offset.

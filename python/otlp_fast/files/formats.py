@@ -6,8 +6,9 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from otlp_fast.files.content import Content
+from otlp_fast.tracezip.archive.layout import MAGIC as TRACEZIP_MAGIC
 
-FORMATS = ("protobuf", "archive", "json", "ndjson", "arrow", "parquet")
+FORMATS = ("protobuf", "archive", "tracezip", "json", "ndjson", "arrow", "parquet")
 """The names of all forms of files."""
 
 TABLE_FORMATS = ("arrow", "parquet")
@@ -16,6 +17,7 @@ TABLE_FORMATS = ("arrow", "parquet")
 _FORMAT_OF_EXTENSION = {
     ".otlp": "archive",
     ".bin": "archive",
+    ".tz": "tracezip",
     ".pb": "protobuf",
     ".binpb": "protobuf",
     ".json": "json",
@@ -72,6 +74,8 @@ def detect_format(content: Content, max_record_size: int) -> str:
     # A file of Arrow IPC, or a stream, which begins with the mark in front of every message.
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
+    if head.startswith(TRACEZIP_MAGIC):
+        return "tracezip"
     if _is_json(head):
         return "ndjson" if _has_lines(content, max_record_size) else "json"
     # The only field of a request has this tag. An archive would have to begin with a record of 160 MiB.
@@ -81,8 +85,8 @@ def detect_format(content: Content, max_record_size: int) -> str:
     if len(head) < _LENGTH_BYTES or length <= max(max_record_size, _PLAUSIBLE_LENGTH):
         return "archive"
     raise FormatError(
-        "this is none of: an OTLP request in protobuf, an archive of such requests with their lengths, OTLP/JSON, "
-        "NDJSON, Arrow IPC, Parquet"
+        "this is none of: an OTLP request in protobuf, an archive of such requests with their lengths, a tracezip "
+        "archive, OTLP/JSON, NDJSON, Arrow IPC, Parquet"
     )
 
 

@@ -20,6 +20,7 @@ MAX_RECORD_SIZE = 256 * 1024 * 1024
 
 SIGNALS = ("traces", "logs", "metrics")
 
+_FORMATS_OF_RECORDS = ("archive", "tracezip")
 _DAMAGE = (CompressionError, DecodeError, FormatError, RecordError, RecordTooLargeError)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _JSON_KEY = re.compile(rb'"resource(Spans|Logs|Metrics)"\s*:')
@@ -60,16 +61,18 @@ class RequestReader:
         *,
         format: str | None = None,
         signal: str | None = None,
+        keep_unknown: bool = False,
         max_record_size: int = MAX_RECORD_SIZE,
     ) -> None:
         """Begin to read a file; see `open_reader`."""
         if signal is not None and signal not in SIGNALS:
             raise ValueError(f'unknown signal {signal!r}: expected "traces", "logs" or "metrics"')
         self.name = name
-        self.size = _size_of(file)
+        self.size = size_of(file)
         self.skipped = 0
         self._file = file
         self._wanted = signal
+        self._keeps_unknown = keep_unknown
         self._last: str | None = None
         self._max_record_size = max_record_size
         try:
@@ -99,7 +102,7 @@ class RequestReader:
                 if record is None:
                     return
                 offset = record.offset
-                request = self._request(record, number)
+                request = self._request_or_unknown(record, number)
             except _DAMAGE as error:
                 raise FileError(str(error), name=self.name, record=number, offset=offset) from None
             if request is not None:
@@ -117,6 +120,14 @@ class RequestReader:
         if signal != self._wanted and len(tables.signals) > 1:
             raise _ambiguous("these may be tables", tables.signals)
         return tables.records(signal)
+
+    def _request_or_unknown(self, record: Record, number: int) -> Request | None:
+        try:
+            return self._request(record, number)
+        except _DAMAGE:
+            if not self._keeps_unknown or self.format not in _FORMATS_OF_RECORDS:
+                raise
+            return Request(self._last, record.content, number, record.offset)
 
     def _request(self, record: Record, number: int) -> Request | None:
         """Give the request of a record; None for one of a signal that is not wanted."""
@@ -166,7 +177,7 @@ def _ambiguous(what: str, signals: list[str]) -> RecordError:
     return RecordError(f"{what} of {' or '.join(signals)}: say which signal it is")
 
 
-def _size_of(file: BinaryIO) -> int | None:
+def size_of(file: BinaryIO) -> int | None:
     """Give the length of a file on disk; None for anything else."""
     try:
         status = os.fstat(file.fileno())

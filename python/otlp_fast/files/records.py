@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from otlp_fast.files.content import Content, RecordTooLargeError
+from otlp_fast.tracezip.archive import read_stream
 
 _LENGTH_BYTES = 4
 
@@ -38,6 +39,11 @@ def _read_archive(content: Content, max_record_size: int) -> Iterator[Record]:
         yield Record(offset, record)
 
 
+def _read_tracezip(content: Content, max_record_size: int) -> Iterator[Record]:
+    for offset, data in read_stream(content.take, max_record_size=max_record_size):
+        yield Record(offset, data)
+
+
 def _read_lines(content: Content, max_record_size: int) -> Iterator[Record]:
     while True:
         offset = content.offset
@@ -55,6 +61,7 @@ def _read_whole(content: Content, max_record_size: int) -> Iterator[Record]:
 
 READERS: dict[str, Callable[[Content, int], Iterator[Record]]] = {
     "archive": _read_archive,
+    "tracezip": _read_tracezip,
     "ndjson": _read_lines,
     "protobuf": _read_whole,
     "json": _read_whole,

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from otlp_fast._core import Compressor, to_json
 from otlp_fast.errors import FileError
 from otlp_fast.files.formats import TABLE_FORMATS
+from otlp_fast.tracezip import archive
 
 _JSON_KEYS = {"traces": "resourceSpans", "logs": "resourceLogs", "metrics": "resourceMetrics"}
 _MAX_LENGTH = 2**32 - 1
@@ -119,6 +120,18 @@ class _ArchiveWriter(FormatWriter):
         self.file.write(data)
 
 
+class _TracezipWriter(FormatWriter):
+    def __init__(self, file: CompressedFile, name: str) -> None:
+        super().__init__(file, name)
+        self._archive = archive.Writer(file, max_record_size=_MAX_LENGTH)
+
+    def write(self, data: bytes, signal: str | None) -> None:
+        self._archive.write(data, signal)
+
+    def close(self) -> None:
+        self._archive.close()
+
+
 class _JsonWriter(OneSignalWriter):
     """One document: the groups of each request are written into the list that the first one began."""
 
@@ -147,6 +160,7 @@ class _NdjsonWriter(FormatWriter):
 _WRITERS: dict[str, type[FormatWriter]] = {
     "protobuf": _ProtobufWriter,
     "archive": _ArchiveWriter,
+    "tracezip": _TracezipWriter,
     "json": _JsonWriter,
     "ndjson": _NdjsonWriter,
 }
@@ -187,8 +201,8 @@ class RequestWriter:
 
         Args:
             data: a serialized request.
-            signal: "traces", "logs" or "metrics"; None for a request without items that could be of any. Only an
-                archive keeps such a request.
+            signal: "traces", "logs" or "metrics"; None for a request without items that could be of any. Only
+                archives keep such a request.
 
         Raises:
             DecodeError: `data` is not such a request.

@@ -61,6 +61,7 @@ def test_request_that_looks_like_a_line_feed_and_a_brace_is_protobuf() -> None:
     [
         (b"PAR1\0\0", "parquet"),
         (b"ARROW1\0\0", "arrow"),
+        (b"\x89TZA\r\n\x1a\n\1", "tracezip"),
         (b"\xff\xff\xff\xff\0\0\0\0", "arrow"),
         (b"", "archive"),
         (b"\0\0", "archive"),
@@ -86,6 +87,7 @@ def test_anything_else_is_refused(data: bytes) -> None:
         ("a.json", "json", "none"),
         ("a.jsonl", "ndjson", "none"),
         ("a.feather", "arrow", "none"),
+        ("a.otlp.tz", "tracezip", "none"),
         ("a.parquet", "parquet", "none"),
         ("a.zst", None, "zstd"),
         ("otlp", None, "none"),

@@ -19,7 +19,7 @@ from otlp_fast.files.batches import Batches
 from tests.captured import BY_HAND, MESSAGES, archive_of, canonical, captured, logs, metrics, traces
 from tests.corpora import CORPORA
 
-FORMS = ["protobuf", "archive", "json", "ndjson"]
+FORMS = ["protobuf", "archive", "tracezip", "json", "ndjson"]
 
 
 def write(path: Path, requests: list[tuple[str, bytes]], **options: str | None) -> bytes:
@@ -47,7 +47,7 @@ def test_captured_requests_are_written_and_read_back(tmp_path: Path, name: str, 
         assert reader.encoding == encoding
         back = list(reader)
     assert {request.signal for request in back} == {CORPORA[name]}
-    assert len(back) == (len(requests) if format in ("archive", "ndjson") else 1)
+    assert len(back) == (len(requests) if format in ("archive", "tracezip", "ndjson") else 1)
     read_back = canonical(CORPORA[name], (request.data for request in back))
     assert read_back == canonical(CORPORA[name], (data for _, data in requests))
     if encoding == "none" and format in ("archive", "protobuf"):
