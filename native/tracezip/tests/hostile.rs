@@ -24,8 +24,9 @@ fn encoder() -> Encoder {
 /// A request with text that zstd makes shorter.
 fn request_of(first: u64, count: u64) -> Vec<u8> {
     let span = |number| {
-        let value = format!("{:x} and {:x}, {}", number % 3, scrambled(number), "lorem ipsum ".repeat(5));
-        a_span(number, &format!("name {}", number % 4), &[text_attribute("key", &value)])
+        let value = format!("{:x} and {:x}", number % 3, scrambled(number));
+        let text: String = (0..80).map(|at| (b'a' + (scrambled(number << 8 | at) % 9) as u8) as char).collect();
+        a_span(number, &format!("name {}", number % 4), &[text_attribute("key", &value), text_attribute("text", &text)])
     };
     request((first..first + count).map(span))
 }
