@@ -11,7 +11,7 @@ import click
 
 from otlp_fast.cli.extras import require_extra
 
-_MODULES = ("starlette", "uvicorn", "aiohttp", "prometheus_client")
+MODULES = ("starlette", "uvicorn", "aiohttp", "prometheus_client")
 _BYTES_PER_MEBIBYTE = 1 << 20
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SECONDS = click.FloatRange(min=0, min_open=True)
@@ -204,7 +204,7 @@ def command(
 
     Exit status: 0 after SIGTERM or Ctrl-C, 1 when it could not start, 2 for wrong options.
     """  # noqa: D301 (click looks for the character itself)
-    require_extra("gateway", _MODULES, "gateway")
+    require_extra("gateway", MODULES, "gateway")
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key belong together")
     if tls_client_ca is not None and tls_cert is None:
