@@ -115,15 +115,15 @@ impl From<BorderError> for PyErr {
             BorderError::OutOfMemory(message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::OutOfMemory, message) => PyMemoryError::new_err(message),
             BorderError::Compression(CompressionError::Level, message) => PyValueError::new_err(message),
+            BorderError::Compression(CompressionError::TooLarge, message) => raised("LimitError", &message, |_| Ok(())),
             BorderError::Compression(_, message) => raised("CompressionError", &message, |_| Ok(())),
             BorderError::Tracezip(error) => match error {
                 TracezipError::OutOfMemory => PyMemoryError::new_err(error.to_string()),
                 TracezipError::Uncommitted => PyRuntimeError::new_err(error.to_string()),
                 TracezipError::StateLost => raised("StateLostError", &error.to_string(), |_| Ok(())),
                 TracezipError::Repeated => raised("RepeatedFrameError", &error.to_string(), |_| Ok(())),
-                TracezipError::Damaged { .. } | TracezipError::Limit { .. } => {
-                    raised("CompressionError", &error.to_string(), |_| Ok(()))
-                }
+                TracezipError::Limit { .. } => raised("LimitError", &error.to_string(), |_| Ok(())),
+                TracezipError::Damaged { .. } => raised("CompressionError", &error.to_string(), |_| Ok(())),
             },
             BorderError::Split(SplitError::OutOfMemory) => PyMemoryError::new_err(SplitError::OutOfMemory.to_string()),
             BorderError::Split(error @ SplitError::TooMuchRepeated) => {

@@ -11,9 +11,9 @@ Needs no other package: the encodings are part of the native module.
 """
 
 from otlp_fast._core import compress, decompress
-from otlp_fast.errors import CompressionError
+from otlp_fast.errors import CompressionError, LimitError
 
 ENCODINGS = ("none", "gzip", "zstd", "lz4")
 """The names that `compress` and `decompress` take: those of HTTP's `Content-Encoding`, and "none"."""
 
-__all__ = ["ENCODINGS", "CompressionError", "compress", "decompress"]
+__all__ = ["ENCODINGS", "CompressionError", "LimitError", "compress", "decompress"]

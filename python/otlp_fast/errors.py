@@ -37,6 +37,10 @@ class CompressionError(OtlpError, ValueError):
     """Compressed data that is corrupt or cut off, or that passes the limit when it is decompressed."""
 
 
+class LimitError(CompressionError):
+    """Compressed data that passes a limit: whole as it may be, no other try will be taken."""
+
+
 class StateLostError(CompressionError):
     """A tracezip frame that builds on a state which its decoder does not have: the sender must reset the stream."""
 

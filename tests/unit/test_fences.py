@@ -125,6 +125,10 @@ def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> No
         ("import otlp_fast.compat", ["google", "numpy", "grpc", "urllib3", "requests"]),
         ("import otlp_fast.columns", ["google", "pyarrow", "pandas", "polars", "grpc", "opentelemetry", "urllib3"]),
         ("import otlp_fast.files", ["google", "numpy", "pyarrow", "opentelemetry", "urllib3", "click", "rich"]),
+        (
+            "import otlp_fast.gateway",
+            ["google", "numpy", "grpc", "opentelemetry", "urllib3", "uvicorn", "click", "rich"],
+        ),
         ("import otlp_fast.reference", ["google", "numpy", "grpc", "opentelemetry"]),
     ],
 )

@@ -1,4 +1,4 @@
-"""Says in one line which extra a command needs, where it is not installed."""
+"""Says which extra is needed, where it is not installed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ def require_extra(extra: str, modules: Iterable[str], command: str) -> None:
     Raises:
         click.ClickException: One cannot: the message names it and the extra that has it.
     """
+    missing = missing_extra(extra, modules)
+    if missing is not None:
+        raise click.ClickException(f"'otlp-fast {command}' needs {missing}")
+
+
+def missing_extra(extra: str, modules: Iterable[str]) -> str | None:
+    """Name the first of `modules` that cannot be found and the extra that has it; None where all are there."""
     for module in modules:
         try:
             found = find_spec(module) is not None
         except ImportError:
             found = False
         if not found:
-            raise click.ClickException(
-                f"'otlp-fast {command}' needs the module {module}, which is not installed: "
-                f"pip install 'otlp-fast[{extra}]'"
-            )
+            return f"the module {module}, which is not installed: pip install 'otlp-fast[{extra}]'"
+    return None

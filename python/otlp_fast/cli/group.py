@@ -29,6 +29,9 @@ _COMMANDS = {
         "otlp_fast.cli.compress", "Compress files of OTLP into tracezip archives, without losing a byte."
     ),
     "decompress": _Entry("otlp_fast.cli.decompress", "Give the requests of tracezip archives back, all or some."),
+    "gateway": _Entry(
+        "otlp_fast.cli.gateway", "Take OTLP over HTTP, tracezip included, and forward it to any collector."
+    ),
     "info": _Entry("otlp_fast.cli.info", "Show what this build is and what it uses on this machine."),
 }
 

@@ -64,11 +64,7 @@ class ExporterPart:
         settings = self._surroundings.settings(name, f"{name} exporters")
         with Child("service", "otlp_fast.demo.service", asdict(settings), self._surroundings.environment) as service:
             with self._progress.step(f"{title}, requests", len(planned)) as report:
-                for begin in range(0, len(planned), _REQUESTS_PER_COLLECTION):
-                    requests = planned[begin : begin + _REQUESTS_PER_COLLECTION]
-                    Traffic(service.greeting["port"], requests).send_all(partial(_report_further, report, begin))
-                    service.ask("collect")
-                finished = service.ask("finish")
+                finished = answer_requests(service, planned, report)
             self.runs[name] = _exporter_run(finished, self._surroundings.take_counts())
             with self._progress.step(f"{title}, encoders compared", _MAX_ROUNDS) as report:
                 self._compare_encoders(service, report)
@@ -84,11 +80,20 @@ class ExporterPart:
         report(_MAX_ROUNDS)
 
 
+def answer_requests(service: Child, planned: Sequence[HttpRequest], report: Report) -> Mapping[str, Any]:
+    """Have a service answer all requests and export all of its telemetry; give what it says of it."""
+    for begin in range(0, len(planned), _REQUESTS_PER_COLLECTION):
+        requests = planned[begin : begin + _REQUESTS_PER_COLLECTION]
+        Traffic(service.greeting["port"], requests).send_all(partial(_report_further, report, begin))
+        service.ask("collect")
+    return service.ask("finish")
+
+
 def _report_further(report: Report, before: int, answered: int) -> None:
     report(before + answered)
 
 
-def _exporter_run(finished: Mapping[str, Any], counts: Mapping[str, Mapping[str, int]] | None) -> ExporterRun:
+def _exporter_run(finished: Mapping[str, Any], counts: Mapping[str, Mapping[str, Any]] | None) -> ExporterRun:
     return ExporterRun(
         signals={
             signal: SignalRun(

@@ -3,7 +3,7 @@
 It reads them with the official protobuf classes, not with otlp-fast, so what it counts is an independent check of what
 both exporters sent. It runs as a process of its own (`python -m otlp_fast.demo.receiver {}`), listens on loopback
 only, and speaks with its parent as `child` describes: the greeting names the port, the command `take` gives the counts
-since the last `take`, by signal.
+since the last `take`, by signal, and the `digest` of the requests.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gzip
 import threading
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -21,6 +22,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from werkzeug.wrappers import Request, Response
 
 from otlp_fast.demo.child import Conversation
+from otlp_fast.demo.digest import digest_of_all, digest_of_request
 from otlp_fast.demo.server import start_server
 from otlp_fast.demo.telemetry import path_of
 
@@ -33,7 +35,22 @@ _CONTENT_TYPE = "application/x-protobuf"
 # The response of every signal where all was accepted: a message without any field.
 _ACCEPTED = b""
 
-Counts = dict[str, dict[str, int]]
+Counts = dict[str, dict[str, Any]]
+
+
+@dataclass
+class _Accepted:
+    items: int = 0
+    wire_bytes: int = 0
+    digests: list[bytes] = field(default_factory=list)
+
+    def tell(self) -> dict[str, Any]:
+        return {
+            "items": self.items,
+            "requests": len(self.digests),
+            "bytes": self.wire_bytes,
+            "digest": digest_of_all(self.digests),
+        }
 
 
 class _Signal(NamedTuple):
@@ -71,7 +88,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counts = _no_counts()
+        self._accepted = _nothing()
 
     def __call__(self, environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -80,8 +97,8 @@ class Receiver:
     def take(self) -> Counts:
         """Give the counts since the last call, and begin again at zero."""
         with self._lock:
-            counts, self._counts = self._counts, _no_counts()
-        return counts
+            accepted, self._accepted = self._accepted, _nothing()
+        return {signal: each.tell() for signal, each in accepted.items()}
 
     def _answer(self, request: Request) -> Response:
         body = request.get_data()
@@ -92,20 +109,21 @@ class Receiver:
             return Response(status=405)
         signal = _SIGNALS[name]
         try:
-            message = signal.parse(_decoded(body, request.headers.get("Content-Encoding", "")))
+            decoded = _decoded(body, request.headers.get("Content-Encoding", ""))
+            message = signal.parse(decoded)
         except (DecodeError, ValueError, OSError, EOFError, zlib.error) as error:
             return Response(f"not an export request: {error}", status=400)
         items = signal.count_items(message)
         with self._lock:
-            counts = self._counts[name]
-            counts["items"] += items
-            counts["requests"] += 1
-            counts["bytes"] += len(body)
+            accepted = self._accepted[name]
+            accepted.items += items
+            accepted.wire_bytes += len(body)
+            accepted.digests.append(digest_of_request(decoded))
         return Response(_ACCEPTED, content_type=_CONTENT_TYPE)
 
 
-def _no_counts() -> Counts:
-    return {signal: {"items": 0, "requests": 0, "bytes": 0} for signal in _SIGNALS}
+def _nothing() -> dict[str, _Accepted]:
+    return {signal: _Accepted() for signal in _SIGNALS}
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from statistics import median
 from typing import TypeVar
 
@@ -12,7 +13,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from otlp_fast.demo.result import PIPELINES, DemoResult, ExporterRun, SignalRun, WholeRun, quartiles, ratio
+from otlp_fast.demo.result import (
+    PIPELINES,
+    TRACEZIP,
+    DemoResult,
+    ExporterRun,
+    FramedSignal,
+    SignalRun,
+    TracezipRun,
+    WholeRun,
+    quartiles,
+    ratio,
+)
 from otlp_fast.demo.telemetry import ITEM, ITEMS
 
 _FAILED = "failed"
@@ -26,9 +38,23 @@ _NOTES = """\
     for the same requests in turns, made without sockets; median, and below it the quartiles of the turns.
 {noise}(4) Made as fast as a loop runs, then the provider is shut down; what is missing was dropped."""
 
+_NOTES_ON_TRACEZIP = """\
+(5) Requests behind the gateway against those that the exporters encoded, by their digests.
+(6) Of HTTP bodies; of tracezip those that came to the gateway, of the others what the same requests would take.
+    In brackets how many times the bytes of tracezip. The stream is one for all requests, which nobody sends."""
+
+_ENCODINGS = {
+    "otlp": "not compressed",
+    "gzip_6": "gzip-6",
+    "zstd_3": "zstd-3",
+    "zstd_3_stream": "zstd-3, one stream",
+    "tracezip": "tracezip",
+}
+
 _SWITCH_ON = """\
   OTEL_TRACES_EXPORTER=otlp_fast_http OTEL_LOGS_EXPORTER=otlp_fast_http OTEL_METRICS_EXPORTER=otlp_fast_http \\
       opentelemetry-instrument python app.py"""
+_SWITCH_TRACEZIP = "OTEL_EXPORTER_OTLP_COMPRESSION=tracezip"
 _SWITCH_PROCESSORS = "otlp_fast.processor.BatchSpanProcessor"
 
 # Enough that no cell is cut. A file would be taken for a terminal of 80 columns.
@@ -65,12 +91,21 @@ def _print_for_people(result: DemoResult) -> None:
     console.width = max(console.width, _TABLE_WIDTH)
     console.print(_table(result))
     console.print(_NOTES.format(again=_again(result), noise=_noise(result)), style="dim")
+    if result.tracezip is not None:
+        console.print(_tracezip_table(result.tracezip))
+        console.print(_NOTES_ON_TRACEZIP, style="dim")
+    elif result.tracezip_left_out is not None:
+        console.print(f"\nWithout {TRACEZIP}: that needs {result.tracezip_left_out}", markup=False)
     if not result.problems:
         console.print("\nIn your own service, with opentelemetry-distro:")
         console.print(_SWITCH_ON, style="bold")
         console.print(
             f"For the figures of the whole process, also [bold]{_SWITCH_PROCESSORS}[/bold] in place of the SDK's."
         )
+        if result.tracezip is not None:
+            console.print(
+                f"For those of tracezip, [bold]{_SWITCH_TRACEZIP}[/bold] and an [bold]otlp-fast gateway[/bold]."
+            )
 
 
 def _table(result: DemoResult) -> Table:
@@ -124,6 +159,29 @@ def _add_whole_process(table: Table, result: DemoResult) -> None:
         f"  burst of {result.burst_spans:,}: delivered (4)",
         *row(lambda run: _NOT_COUNTED if run.burst_received is None else f"{run.burst_received:,}"),
     )
+
+
+def _tracezip_table(run: TracezipRun) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(TRACEZIP, no_wrap=True)
+    for items in ITEMS.values():
+        table.add_column(items, justify="right", no_wrap=True)
+
+    def add(title: str, cell: Callable[[FramedSignal], str], style: str | None = None) -> None:
+        table.add_row(title, *(cell(run.signals[signal]) for signal in ITEMS), style=style)
+
+    add("made", lambda framed: f"{framed.made:,}", "bold")
+    add("  delivered", lambda framed: f"{framed.received.items:,}")
+    add("  requests, received (5)", lambda framed: "identical" if framed.identical else "DIFFERENT")
+    for encoding, title in _ENCODINGS.items():
+        add(f"  bytes on the wire (6), {title}", partial(_wire, encoding=encoding))
+    add("  requests, of them resets", lambda framed: f"{framed.requests:,}, {framed.resets:,}")
+    return table
+
+
+def _wire(framed: FramedSignal, encoding: str) -> str:
+    amount = framed.bytes[encoding]
+    return f"{amount:,} ({amount / framed.bytes['tracezip']:4.1f})"
 
 
 def _cells(runs: Mapping[str, _Run], cell: Callable[[_Run], str]) -> _Row:

@@ -13,6 +13,9 @@ from otlp_fast.demo.telemetry import ITEMS
 PIPELINES = {"official": "official", "otlp_fast": "otlp-fast"}
 """The two that are compared, and what they are called in texts, in the order in which they run."""
 
+TRACEZIP = "tracezip and the gateway"
+"""What the third part is called in texts."""
+
 _NS_PER_US = 1000
 
 
@@ -24,6 +27,8 @@ class Received:
     requests: int
     bytes: int
     """Of request bodies as they arrived, compressed where they were."""
+    digest: str
+    """Of the requests that they were, see `digest`."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,37 @@ class WholeRun:
 
 
 @dataclass(frozen=True)
+class FramedSignal:
+    """One signal of the third part."""
+
+    made: int
+    received: Received
+    requests: int
+    """That its exporter encoded."""
+    digest: str
+    """Of these."""
+    bytes: Mapping[str, int]
+    """All of them as OTLP, in other encodings, and as bodies that arrived at the gateway (`tracezip`)."""
+    resets: int
+    """Frames that build on nothing that was sent before: one is the beginning."""
+    fallbacks: int
+    """Requests that were not sent as frames."""
+
+    @property
+    def identical(self) -> bool:
+        """Whether what arrived behind the gateway are the very requests that were encoded, each once."""
+        return self.received.digest == self.digest
+
+
+@dataclass(frozen=True)
+class TracezipRun:
+    """The third part: a service whose exporters send tracezip, a gateway, and a receiver behind it."""
+
+    signals: Mapping[str, FramedSignal]
+    first_message: str | None
+
+
+@dataclass(frozen=True)
 class DemoResult:
     """All of it. A run that failed is missing, and its error is among the `failures`."""
 
@@ -99,6 +135,9 @@ class DemoResult:
     whole: Mapping[str, WholeRun]
     bare_differences: Sequence[float]
     """CPU time per request of two services that export nothing, the one above the other, turn by turn."""
+    tracezip: TracezipRun | None
+    tracezip_left_out: str | None
+    """Why there is no third part, where something for it is not installed."""
     failures: Sequence[str]
     versions: Mapping[str, str]
     seconds: float
@@ -133,6 +172,8 @@ class DemoResult:
         if ours is not None and ours.burst_received is not None:
             arrived = ours.burst_received
             found += _losses("otlp-fast processor, burst", "traces", ours.burst_made, arrived, arrived, ours)
+        if self.tracezip is not None:
+            found += _framing_problems(self.tracezip)
         return found
 
     def export_cpu_us_per_item(self, signal: str) -> dict[str, float]:
@@ -168,6 +209,9 @@ class DemoResult:
         result["export_cpu_ratio"] = {signal: ratio(self.export_cpu_us_per_item(signal)) for signal in ITEMS}
         result["whole_cpu_us_per_request"] = self.whole_cpu_us_per_request()
         result["whole_cpu_ratio"] = self.whole_cpu_ratio()
+        if self.tracezip is not None:
+            for signal, framed in self.tracezip.signals.items():
+                result["tracezip"]["signals"][signal]["identical"] = framed.identical
         result["problems"] = self.problems
         result["ok"] = not self.problems
         return result
@@ -211,12 +255,29 @@ def summarize_encoding(
 
 
 def _losses(
-    what: str, signal: str, made: int, delivered: int, received: int | None, run: ExporterRun | WholeRun
+    what: str, signal: str, made: int, delivered: int, received: int | None, run: ExporterRun | WholeRun | TracezipRun
 ) -> list[str]:
     """Describe a loss in a list of its own, or give an empty one."""
     arrived = delivered if received is None else received
     if arrived == made:
         return []
     verb = "accepted" if received is None else "received"
-    because = f"; first message logged: {run.first_message}" if run.first_message else ""
-    return [f"{what}: {made:,} {ITEMS[signal]} made, {arrived:,} {verb}{because}"]
+    return [f"{what}: {made:,} {ITEMS[signal]} made, {arrived:,} {verb}{_because(run)}"]
+
+
+def _framing_problems(run: TracezipRun) -> list[str]:
+    found = []
+    for signal, framed in run.signals.items():
+        arrived = framed.received.items
+        lost = _losses(TRACEZIP, signal, framed.made, arrived, arrived, run)
+        found += lost
+        if not lost and not framed.identical:
+            found.append(f"{TRACEZIP}: the requests of {ITEMS[signal]} that arrived are not those that were encoded")
+        if framed.fallbacks:
+            what = f"{framed.fallbacks:,} of {framed.requests:,} requests of {ITEMS[signal]}"
+            found.append(f"{TRACEZIP}: {what} were not sent as frames{_because(run)}")
+    return found
+
+
+def _because(run: ExporterRun | WholeRun | TracezipRun) -> str:
+    return f"; first message logged: {run.first_message}" if run.first_message else ""

@@ -6,7 +6,8 @@ Run as `python -m otlp_fast.demo.service {...}` with the fields of `ServiceSetti
 - the greeting names the port on which the bookshop answers;
 - `collect` collects and exports the metrics, as the SDK's reader does once a minute;
 - `finish` ends the traffic: everything is exported, and what that cost is told;
-- `check` and `measure` are the `Comparison` on the batches that the exporters of this process were given.
+- `check` and `measure` are the `Comparison` on the batches that the exporters of this process were given;
+- `encodings` tells what these take on the wire in other encodings, beside what exporters with tracezip counted.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from otlp_fast.demo.comparison import Comparison
+from otlp_fast.demo.encodings import describe_requests
 from otlp_fast.demo.exporters import create_exporter
 from otlp_fast.demo.instrumented import InstrumentedBookshop, run_service
 from otlp_fast.demo.measured_export import MeasuredExport
@@ -33,19 +35,20 @@ class Service:
     """The bookshop and its exporters, measured."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        exporters = {
+        self._exporters = {
             signal: create_exporter(settings.pipeline, signal, settings.endpoint, settings.compression)
             for signal in ITEMS
         }
         self._measured = {
-            signal: MeasuredExport(exporter, partial(count_items, signal)) for signal, exporter in exporters.items()
+            signal: MeasuredExport(exporter, partial(count_items, signal))
+            for signal, exporter in self._exporters.items()
         }
         self._bookshop = InstrumentedBookshop(
             settings.database,
-            BatchSpanProcessor(exporters["traces"]),
-            BatchLogRecordProcessor(exporters["logs"]),
+            BatchSpanProcessor(self._exporters["traces"]),
+            BatchLogRecordProcessor(self._exporters["logs"]),
             # When it collects, the parent says: so two services that do the same make the same data points.
-            [PeriodicExportingMetricReader(exporters["metrics"], math.inf)],
+            [PeriodicExportingMetricReader(self._exporters["metrics"], math.inf)],
         )
         self._server = start_server(self._bookshop.application)
         self.greeting = {"port": self._server.server_port}
@@ -82,6 +85,13 @@ class Service:
         """Measure both encoders once."""
         return self._comparison.measure()
 
+    def encodings(self) -> Mapping[str, Any]:
+        """Tell what the requests take, and how many of them the exporters sent in which way."""
+        return {
+            signal: describe_requests(signal, measured.batches) | {"stats": self._exporters[signal].stats()}
+            for signal, measured in self._measured.items()
+        }
+
 
 if __name__ == "__main__":
-    run_service(Service, ("collect", "finish", "check", "measure"))
+    run_service(Service, ("collect", "finish", "check", "measure", "encodings"))

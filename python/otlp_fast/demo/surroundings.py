@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from otlp_fast.demo.database import create_database
 from otlp_fast.demo.service_settings import ServiceSettings
@@ -33,7 +33,7 @@ class Surroundings:
         create_database(database)
         return ServiceSettings(pipeline, self.endpoint, self.compression, str(database))
 
-    def take_counts(self) -> Mapping[str, Mapping[str, int]] | None:
+    def take_counts(self) -> Mapping[str, Mapping[str, Any]] | None:
         """Give what the demo's receiver counted since the last call, or None where there is none."""
         return None if self.receiver is None else self.receiver.ask("take")
 

@@ -22,7 +22,7 @@ What is not committed can be rolled back, on both sides. In a file nobody answer
 The format is docs/tracezip-format.md; `otlp_fast.reference.tracezip` is it in plain Python.
 """
 
-from otlp_fast.errors import CompressionError, RepeatedFrameError, StateLostError
+from otlp_fast.errors import CompressionError, LimitError, RepeatedFrameError, StateLostError
 from otlp_fast.tracezip.header import FrameHeader, read_header
 from otlp_fast.tracezip.limits import Limits
 from otlp_fast.tracezip.stream import Decoder, DecoderStats, Encoder, EncoderStats
@@ -34,6 +34,7 @@ __all__ = [
     "Encoder",
     "EncoderStats",
     "FrameHeader",
+    "LimitError",
     "Limits",
     "RepeatedFrameError",
     "StateLostError",

@@ -54,6 +54,7 @@ def read_header(frame: BytesLike, limits: Limits = DEFAULT_LIMITS) -> FrameHeade
         limits: what is allowed.
 
     Raises:
-        CompressionError: it is no frame, it is damaged, or it passes a limit; the message says which and where.
+        LimitError: it passes a limit; the message says which.
+        CompressionError: it is no frame, or a damaged one; the message says where.
     """
     return FrameHeader(**_core.tracezip_header(frame, limits))

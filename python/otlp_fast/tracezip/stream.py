@@ -92,7 +92,7 @@ class Encoder:
 
         Raises:
             RuntimeError: the last frame is still pending.
-            CompressionError: `data` is longer than `limits.max_decoded_len`; split it first (`otlp_fast.split`).
+            LimitError: `data` is longer than `limits.max_decoded_len`; split it first (`otlp_fast.split`).
         """
         frame = self._end.encode(data)
         if self._commits_at_once:
@@ -151,7 +151,8 @@ class Decoder:
         Raises:
             RepeatedFrameError: the frame was committed before: answer as then, and deliver nothing.
             StateLostError: the frame builds on another state: its sender must reset the stream.
-            CompressionError: the frame is damaged or passes a limit; the message says which and where.
+            LimitError: the frame passes a limit; the message says which.
+            CompressionError: the frame is damaged; the message says where.
         """
         request = self._end.decode(frame)
         if self._commits_at_once:
