@@ -193,7 +193,8 @@ fn fields_in_any_order_come_back() {
 
 #[test]
 fn small_states_forget_alike() {
-    let items: [(Signal, fn(u64) -> Vec<u8>); 3] = [
+    type MakeItem = fn(u64) -> Vec<u8>;
+    let items: [(Signal, MakeItem); 3] = [
         (Signal::Traces, |number| {
             // A hundred values three times each, under a key, and under one of many keys.
             let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
