@@ -41,6 +41,7 @@ test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
 	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip
 	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
+	cargo run --locked --quiet -p otlp-fuzz -- --tracezip --runs 2000 --findings target
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)

@@ -6,6 +6,7 @@ mod mutate;
 mod oracles;
 mod round_trips;
 mod seeds;
+mod tracezip;
 
 use cap::Cap;
 use fastrand::Rng;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tracezip::Decodes;
 
 /// A request that takes more memory than [`ALLOWANCE`] and [`BYTES_PER_BYTE`] say ends the process.
 #[global_allocator]
@@ -32,6 +34,9 @@ const ALLOWANCE: usize = 16 << 20;
 /// several forms of a request at once.
 const BYTES_PER_BYTE: usize = 1_000;
 
+/// Memory that a stream of tracezip may take, both ends and three requests together, in bytes.
+const TRACEZIP_ALLOWANCE: usize = 8 << 20;
+
 /// A request that takes longer is reported. Not a failure: the machine may have been busy.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -40,8 +45,10 @@ Mutates OTLP requests, reads what comes out with everything that reads OTLP, and
 
     cargo run --release -p otlp-fuzz -- [OPTIONS]
 
+    --tracezip        sends them through both ends of tracezip streams instead, and mutated frames after them
     --runs N          how many requests to read (100,000)
     --seed N          where the random numbers begin (0); the same seed gives the same requests
+    --first N         the number of the first of them (0), to see one again by its number
     --corpus FOLDER   captured requests (*-traces.otlp.zst and the like) besides those that the schema makes up
     --replay FILE     read one request again that was found before; needs --signal
     --signal NAME     traces, logs or metrics; all of them without it
@@ -50,6 +57,8 @@ Mutates OTLP requests, reads what comes out with everything that reads OTLP, and
 The exit status is 1 where something was found. Ctrl-C ends with the summary of what was done so far.";
 
 struct Options {
+    tracezip: bool,
+    first: u64,
     runs: u64,
     seed: u64,
     corpus: Option<PathBuf>,
@@ -60,11 +69,21 @@ struct Options {
 
 fn options() -> Result<Option<Options>, lexopt::Error> {
     use lexopt::prelude::*;
-    let mut options =
-        Options { runs: 100_000, seed: 0, corpus: None, replay: None, signal: None, findings: PathBuf::from(".") };
+    let mut options = Options {
+        tracezip: false,
+        first: 0,
+        runs: 100_000,
+        seed: 0,
+        corpus: None,
+        replay: None,
+        signal: None,
+        findings: PathBuf::from("."),
+    };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
+            Long("tracezip") => options.tracezip = true,
+            Long("first") => options.first = parser.value()?.parse()?,
             Long("runs") => options.runs = parser.value()?.parse()?,
             Long("seed") => options.seed = parser.value()?.parse()?,
             Long("corpus") => options.corpus = Some(parser.value()?.into()),
@@ -100,6 +119,11 @@ fn main() -> ExitCode {
 /// Gives the number of findings.
 fn run(options: &Options) -> Result<usize, String> {
     if let Some(path) = &options.replay {
+        if options.tracezip {
+            return Err(
+                "--replay is of requests; a run of --tracezip is made again by --seed, --first and --runs 1".into()
+            );
+        }
         let signal = options.signal.ok_or("--replay needs --signal")?;
         let request = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let ended = judge(&request, signal, &mut Rng::with_seed(options.seed));
@@ -120,7 +144,7 @@ fn run(options: &Options) -> Result<usize, String> {
     let mut tally = Tally::default();
     let begin = Instant::now();
     let mut told = begin;
-    for number in 0..options.runs {
+    for number in options.first..options.first.saturating_add(options.runs) {
         if STOPPED.load(Ordering::Relaxed) {
             break;
         }
@@ -130,7 +154,14 @@ fn run(options: &Options) -> Result<usize, String> {
         let (one, other) = (&requests[random.usize(..requests.len())], &requests[random.usize(..requests.len())]);
         let request = mutate::mutate(one, other, signal.request(), &mut random);
         let start = Instant::now();
-        let ended = judge(&request, *signal, &mut random);
+        let ended = if options.tracezip {
+            let requests = [&request, one, other].map(Vec::as_slice);
+            guarded(TRACEZIP_ALLOWANCE, || {
+                tracezip::check(*signal, &requests, &mut random, &mut tally.decodes).map(|()| Outcome::Accepted)
+            })
+        } else {
+            judge(&request, *signal, &mut random)
+        };
         if start.elapsed() > SLOW {
             eprintln!("run {number}: {} bytes took {:?}", request.len(), start.elapsed());
         }
@@ -142,7 +173,8 @@ fn run(options: &Options) -> Result<usize, String> {
         tally.add(&ended);
         if told.elapsed() > Duration::from_secs(5) {
             told = Instant::now();
-            eprint!("\r{} of {} requests, {} findings ", number + 1, options.runs, tally.findings);
+            let done = number + 1 - options.first;
+            eprint!("\r{done} of {} requests, {} findings ", options.runs, tally.findings);
         }
     }
     tally.tell(begin.elapsed());
@@ -152,9 +184,14 @@ fn run(options: &Options) -> Result<usize, String> {
 /// Holds one request against the oracles, within the memory that it may take.
 fn judge(request: &[u8], signal: Signal, random: &mut Rng) -> Result<Outcome, String> {
     let limits = Limits { max_items: 100_000, ..Limits::default() };
-    let allowed = ALLOCATOR.allocated() + ALLOWANCE + BYTES_PER_BYTE * request.len();
-    ALLOCATOR.set_limit(allowed).map_err(|_| "the memory limit could not be set")?;
-    let ended = catch_unwind(AssertUnwindSafe(|| oracles::check(request, signal, limits, random)));
+    let allowed = ALLOWANCE + BYTES_PER_BYTE * request.len();
+    guarded(allowed, || oracles::check(request, signal, limits, random))
+}
+
+/// Does what may panic or take too much memory.
+fn guarded<T>(allowed: usize, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    ALLOCATOR.set_limit(ALLOCATOR.allocated() + allowed).map_err(|_| "the memory limit could not be set")?;
+    let ended = catch_unwind(AssertUnwindSafe(work));
     ALLOCATOR.set_limit(usize::MAX).map_err(|_| "the memory limit could not be lifted")?;
     ended.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().map(String::as_str);
@@ -166,6 +203,7 @@ fn judge(request: &[u8], signal: Signal, random: &mut Rng) -> Result<Outcome, St
 /// What became of all requests.
 #[derive(Default)]
 struct Tally {
+    decodes: Decodes,
     accepted: u64,
     over_limit: u64,
     refused: BTreeMap<String, u64>,
@@ -190,6 +228,12 @@ impl Tally {
         println!("{} accepted, {} over a limit, {refused} refused:", self.accepted, self.over_limit);
         for (kind, count) in &self.refused {
             println!("  {kind} {count}");
+        }
+        if self.decodes.count() > 0 {
+            println!("{} frames decoded, {} of them taken; refused:", self.decodes.count(), self.decodes.taken);
+            for (problem, count) in &self.decodes.refused {
+                println!("  {problem} {count}");
+            }
         }
         println!("{} findings", self.findings);
     }

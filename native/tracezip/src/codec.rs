@@ -1,17 +1,22 @@
 //! Requests to columns and back, with what the stream has learned.
 //!
-//! A request is a tree of nodes. Each says its shape, then its values; where the shape has a run of nodes, they follow.
+//! A request is a tree of nodes. Each says its shape, then its values; where the shape has a run of nodes, they follow. What is
+//! said is written once for both directions here; how a request is walked differs: [`encoding`] and [`decoding`].
 
+mod decoding;
+mod encoding;
+
+use crate::canonical::Value;
 use crate::capacity::Capacity;
-use crate::coder::{Coder, Columns, Reading, Writing};
+use crate::coder::Coder;
 use crate::error::{TracezipError, damaged};
 use crate::families::Families;
-use crate::frame::push_varint;
 use crate::ids::Ids;
 use crate::models::Slot;
-use crate::plan::{self, Hole, Kind, Plan};
+use crate::plan::{Hole, Kind};
+use crate::shape::{Form, Head, HoleOf, Shape, Step};
 use crate::shapes::{Behind, Found, Shapes};
-use crate::skeleton::{self, Form, Head, HoleOf, MAX_LEN, Parsed, Shape, Step, Value, length_len};
+use crate::skeleton::MAX_LEN;
 use crate::template;
 use crate::values::{self, Clocks, HeadModels, HeadValues, Surroundings, Text};
 use otlp_schema::signal::Signal;
@@ -35,13 +40,6 @@ struct Latest {
     clocks: Clocks,
     /// The magnitude of the last skeleton's length.
     skeleton_class: u8,
-}
-
-/// A request, taken to columns.
-#[derive(Debug)]
-pub(crate) struct Encoded {
-    pub(crate) columns: Columns,
-    pub(crate) items: u64,
 }
 
 impl Codec {
@@ -75,34 +73,6 @@ impl Codec {
         self.ids.rollback();
         self.heads.rollback();
         self.latest = self.committed;
-    }
-
-    /// The columns of a request; `None` where it would not come back as the same bytes. Then the stream must be rolled back.
-    pub(crate) fn encode(&mut self, request: &[u8]) -> Option<Encoded> {
-        let plan = plan::request(self.signal);
-        let mut encoding = Encoding {
-            codec: self,
-            coder: Writing::new(Columns::for_request(request.len())),
-            parsed: Parsed::with_room(),
-            items: 0,
-            unused: Vec::new(),
-        };
-        encoding.node(request, plan, None, Behind::Nothing, Surroundings::default())?;
-        Some(Encoded { items: encoding.items, columns: encoding.coder.finish() })
-    }
-
-    /// The request of columns, of at most `len` bytes.
-    pub(crate) fn decode(&mut self, coder: Reading<'_>, len: usize) -> Result<Vec<u8>, TracezipError> {
-        let plan = plan::request(self.signal);
-        let mut out = Vec::new();
-        out.try_reserve_exact(len).map_err(|_| TracezipError::OutOfMemory)?;
-        let mut decoding = Decoding { codec: self, coder, out, len };
-        decoding.node(plan, None, Behind::Nothing, Surroundings::default())?;
-        let Decoding { coder, out, .. } = decoding;
-        if !coder.is_complete() {
-            return Err(damaged("columns with something left", 0));
-        }
-        Ok(out)
     }
 
     /// The shape at a place with its slots, which are put back by [`Codec::put_back`].
@@ -240,7 +210,11 @@ impl Codec {
                 Some(Value::Text(variable)) => *variable,
                 _ => &[],
             };
+            let start = out.len();
             self.text(coder, shape.holes[next], &mut taken.slots[next], variable, (out, max_len))?;
+            if !C::IS_WRITING && out.len() == start {
+                return Err(damaged("a variable without text", 0));
+            }
             next += 1;
             if out.len() > max_len {
                 break;
@@ -283,316 +257,5 @@ impl Scalar {
 
     fn span_id(self) -> [u8; 8] {
         if let Self::SpanId(id) = self { id } else { [0; 8] }
-    }
-}
-
-/// A request on its way to columns.
-struct Encoding<'a, 'c> {
-    codec: &'c mut Codec,
-    coder: Writing,
-    parsed: Parsed<'a>,
-    items: u64,
-    unused: Vec<u8>,
-}
-
-impl<'a> Encoding<'a, '_> {
-    fn node(
-        &mut self,
-        bytes: &'a [u8],
-        plan: &Plan,
-        parent: Option<usize>,
-        behind: Behind,
-        mut around: Surroundings,
-    ) -> Option<usize> {
-        let first = self.parsed.values.len();
-        let scope = self.codec.shapes.scope(plan, parent);
-        let expected = self.codec.shapes.expected(plan.kind, scope, behind).into_iter().flatten();
-        let mut known = None;
-        for (place, shape) in expected {
-            if self.parsed.by_shape(bytes, shape).is_some() {
-                known = Some(place);
-                break;
-            }
-        }
-        if known.is_none() {
-            self.parsed.node(bytes, plan)?;
-            known = self.codec.shapes.find(scope, &self.parsed.skeleton);
-        }
-        let is_item =
-            if self.codec.signal == Signal::Metrics { plan.kind == Kind::Point } else { plan.kind == Kind::Item };
-        self.items += u64::from(is_item);
-
-        let codec = &mut *self.codec;
-        let place = match codec.shapes.choose(&mut self.coder, plan.kind, behind, known) {
-            Found::Place(place) => place,
-            Found::New => {
-                let skeleton = &self.parsed.skeleton;
-                let families = &mut codec.families;
-                let shape = codec.shapes.read(skeleton, plan, families).ok()?;
-                let lengths = &mut families.change(0).magnitudes;
-                let class = &mut codec.latest.skeleton_class;
-                let len = lengths.number(&mut self.coder, class, skeleton.len() as u64);
-                self.coder.text(len, skeleton, &mut self.unused);
-                codec.shapes.enter(plan.kind, behind, scope, shape)
-            }
-        };
-        let mut taken = self.codec.take(place)?;
-        let is_done = self.holes(&taken.shape, &mut taken.slots, first, place, &mut around);
-        self.codec.put_back(taken);
-        self.parsed.values.truncate(first);
-        is_done.map(|()| place)
-    }
-
-    fn holes(
-        &mut self,
-        shape: &Shape,
-        slots: &mut [Slot],
-        first: usize,
-        place: usize,
-        around: &mut Surroundings,
-    ) -> Option<()> {
-        let is_head = shape.head != Head::default();
-        if is_head {
-            let values = &self.parsed.values[first..];
-            let at = |place: Option<u16>| place.map(|at| scalar(values[usize::from(at)]));
-            let head = HeadValues {
-                trace_id: at(shape.head.trace_id).map_or([0; 16], Scalar::trace_id),
-                span_id: at(shape.head.span_id).map_or([0; 8], Scalar::span_id),
-                parent_id: at(shape.head.parent_id).map_or([0; 8], Scalar::span_id),
-                start: at(shape.head.start).map_or(0, Scalar::number),
-                end: at(shape.head.end).map_or(0, Scalar::number),
-            };
-            let head = self.codec.head(&mut self.coder, &shape.head, slots, head);
-            *around = Surroundings { time: head.start, end: head.end };
-        }
-        for (at, hole) in shape.holes.iter().enumerate() {
-            let slot = &mut slots[at];
-            match self.parsed.values[first + at] {
-                Value::Text(text) => {
-                    let out = (&mut self.unused, usize::MAX);
-                    self.codec.text(&mut self.coder, *hole, slot, text, out).ok()?;
-                }
-                Value::Nodes(count, run) => {
-                    let families = &mut self.codec.families;
-                    values::nodes(&mut self.coder, families, hole.family, slot, count);
-                    let plan = hole.nodes?;
-                    let mut behind = Behind::Parent(place);
-                    for node in skeleton::nodes(run) {
-                        let node_place = self.node(node, plan, Some(place), behind, *around)?;
-                        behind = Behind::Sibling(node_place);
-                        if plan.kind == Kind::Event {
-                            around.time = self.codec.latest.clocks[plan::Clock::Event as usize];
-                        }
-                    }
-                }
-                _ if is_head && shape.head.has(at) => {}
-                value => {
-                    self.codec.value(&mut self.coder, *hole, slot, around, scalar(value));
-                }
-            }
-        }
-        Some(())
-    }
-}
-
-fn scalar(value: Value<'_>) -> Scalar {
-    match value {
-        Value::Number(number) => Scalar::Number(number),
-        Value::TraceId(id) => Scalar::TraceId(id),
-        Value::SpanId(id) => Scalar::SpanId(id),
-        Value::Text(_) | Value::Nodes(..) => Scalar::Number(0),
-    }
-}
-
-/// The part of a head that belongs into a hole.
-fn part(places: &Head, head: &HeadValues, hole: usize) -> Scalar {
-    match Some(hole as u16) {
-        at if at == places.trace_id => Scalar::TraceId(head.trace_id),
-        at if at == places.span_id => Scalar::SpanId(head.span_id),
-        at if at == places.parent_id => Scalar::SpanId(head.parent_id),
-        at if at == places.start => Scalar::Number(head.start),
-        _ => Scalar::Number(head.end),
-    }
-}
-
-/// Columns on their way to a request.
-struct Decoding<'a, 'c> {
-    codec: &'c mut Codec,
-    coder: Reading<'a>,
-    out: Vec<u8>,
-    /// The most bytes that come out.
-    len: usize,
-}
-
-impl Decoding<'_, '_> {
-    /// Refuses to go on behind the announced end, of the request or of a column.
-    fn check(&self) -> Result<(), TracezipError> {
-        if self.out.len() > self.len {
-            return Err(damaged("a request longer than announced", 0));
-        }
-        if self.coder.is_overrun() {
-            return Err(damaged("columns that end too early", 0));
-        }
-        Ok(())
-    }
-
-    fn node(
-        &mut self,
-        plan: &'static Plan,
-        parent: Option<usize>,
-        behind: Behind,
-        mut around: Surroundings,
-    ) -> Result<usize, TracezipError> {
-        self.check()?;
-        let codec = &mut *self.codec;
-        let place = match codec.shapes.choose(&mut self.coder, plan.kind, behind, None) {
-            Found::Place(place) => place,
-            Found::New => {
-                let lengths = &mut codec.families.change(0).magnitudes;
-                let class = &mut codec.latest.skeleton_class;
-                let len = lengths.number(&mut self.coder, class, 0);
-                if len >= MAX_LEN as u64 {
-                    return Err(damaged("a skeleton that is too long", 0));
-                }
-                let skeleton = self.coder.take_text(len);
-                let shape = codec.shapes.read(skeleton, plan, &mut codec.families)?;
-                let scope = codec.shapes.scope(plan, parent);
-                codec.shapes.enter(plan.kind, behind, scope, shape)
-            }
-        };
-        self.check()?;
-        if self.codec.shapes.entry(place).is_none_or(|entry| entry.kind != plan.kind) {
-            return Err(damaged("a shape of another kind", 0));
-        }
-        let mut taken = self.codec.take(place).ok_or_else(|| damaged("a shape within itself", 0))?;
-        let result = self.holes(&taken.shape, &mut taken.slots, place, &mut around);
-        self.codec.put_back(taken);
-        result.map(|()| place)
-    }
-
-    fn holes(
-        &mut self,
-        shape: &Shape,
-        slots: &mut [Slot],
-        place: usize,
-        around: &mut Surroundings,
-    ) -> Result<(), TracezipError> {
-        let mut head = HeadValues::default();
-        let is_head = shape.head != Head::default();
-        if is_head {
-            head = self.codec.head(&mut self.coder, &shape.head, slots, head);
-            *around = Surroundings { time: head.start, end: head.end };
-        }
-        let mut opened = Vec::new();
-        let mut next = 0;
-        for step in &shape.steps {
-            match step {
-                Step::Copy(range) => {
-                    self.out.extend_from_slice(shape.part(range));
-                }
-                Step::Open => {
-                    // Most of what is inline is shorter than 128 bytes.
-                    self.out.push(0);
-                    opened.push(self.out.len());
-                }
-                Step::Close => {
-                    let start = opened.pop().expect("closes what was opened");
-                    self.close(start);
-                }
-                Step::Attribute(before, key, tag) => {
-                    self.out.extend_from_slice(shape.part(before));
-                    self.out.push(0);
-                    let start = self.out.len();
-                    self.out.extend_from_slice(shape.part(key));
-                    self.out.extend_from_slice(&[0, *tag]);
-                    let value_start = self.out.len() - 1;
-                    self.hole(shape, slots, next, &head, around)?;
-                    self.close(value_start);
-                    self.close(start);
-                    next += 1;
-                }
-                Step::Hole => {
-                    self.hole(shape, slots, next, &head, around)?;
-                    next += 1;
-                }
-                Step::Nodes(tag, plan) => {
-                    let families = &mut self.codec.families;
-                    let hole = shape.holes[next];
-                    let count = values::nodes(&mut self.coder, families, hole.family, &mut slots[next], 0);
-                    let mut behind = Behind::Parent(place);
-                    for _ in 0..count {
-                        self.out.extend_from_slice(&[*tag, 0]);
-                        let start = self.out.len();
-                        behind = Behind::Sibling(self.node(plan, Some(place), behind, *around)?);
-                        self.close(start);
-                        if plan.kind == Kind::Event {
-                            around.time = self.codec.latest.clocks[plan::Clock::Event as usize];
-                        }
-                    }
-                    next += 1;
-                }
-            }
-        }
-        self.check()
-    }
-
-    /// The value of a hole that is no run of nodes.
-    fn hole(
-        &mut self,
-        shape: &Shape,
-        slots: &mut [Slot],
-        at: usize,
-        head: &HeadValues,
-        around: &mut Surroundings,
-    ) -> Result<(), TracezipError> {
-        let hole = shape.holes[at];
-        if matches!(hole.hole, Hole::Text | Hole::Varints) {
-            self.out.push(0);
-            let start = self.out.len();
-            let out = (&mut self.out, self.len);
-            self.codec.text(&mut self.coder, hole, &mut slots[at], &[], out)?;
-            self.close(start);
-        } else if shape.head.has(at) {
-            self.write(hole.form, part(&shape.head, head, at));
-        } else {
-            let value = self.codec.value(&mut self.coder, hole, &mut slots[at], around, Scalar::Number(0));
-            self.write(hole.form, value);
-        }
-        self.check()
-    }
-
-    /// Writes the length of what begins at `start`, in front of which a byte is kept for it.
-    fn close(&mut self, start: usize) {
-        let len = self.out.len() - start;
-        if len < 0x80 {
-            self.out[start - 1] = len as u8;
-            return;
-        }
-        let more = length_len(len) - 1;
-        let end = self.out.len();
-        self.out.resize(end + more, 0);
-        self.out.copy_within(start..end, start + more);
-        let mut rest = len;
-        for byte in &mut self.out[start - 1..start + more] {
-            *byte = rest as u8 | 0x80;
-            rest >>= 7;
-        }
-        self.out[start + more - 1] &= 0x7f;
-    }
-
-    fn write(&mut self, form: Form, value: Scalar) {
-        match (form, value) {
-            (Form::Fixed64, _) => self.out.extend_from_slice(&value.number().to_le_bytes()),
-            (Form::Varint, _) => push_varint(&mut self.out, value.number()),
-            (Form::Len, Scalar::TraceId(id)) => {
-                self.out.push(id.len() as u8);
-                self.out.extend_from_slice(&id);
-            }
-            (Form::Len, Scalar::SpanId(id)) => {
-                self.out.push(id.len() as u8);
-                self.out.extend_from_slice(&id);
-            }
-            (Form::Len | Form::Nodes | Form::Text, _) => {}
-        }
     }
 }

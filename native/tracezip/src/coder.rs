@@ -88,6 +88,11 @@ impl Columns {
         let room = || Vec::with_capacity(len / 64);
         Self { decisions: room(), bits: room(), bytes: Vec::with_capacity(len / 32), text: Vec::new() }
     }
+
+    /// How many bytes they have together.
+    pub(crate) fn len(&self) -> usize {
+        self.decisions.len() + self.bits.len() + self.bytes.len() + self.text.len()
+    }
 }
 
 /// The writing end.
@@ -309,5 +314,78 @@ impl Coder for Reading<'_> {
 
     fn text(&mut self, len: u64, _value: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(self.take_text(len));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One thing that is written.
+    #[derive(Clone, Debug)]
+    enum Said {
+        Bit(usize, bool),
+        Bits(u32, u64),
+        Bytes([u8; 8]),
+        Text(Vec<u8>),
+    }
+
+    fn said() -> impl Strategy<Value = Said> {
+        prop_oneof![
+            // Mostly the same decision, as a model that is nearly certain is the hardest.
+            8 => (0..3usize, prop::bool::weighted(0.97)).prop_map(|(model, value)| Said::Bit(model, value)),
+            1 => (0..=64u32, any::<u64>())
+                .prop_map(|(width, value)| Said::Bits(width, value.checked_shr(64 - width).unwrap_or(0))),
+            1 => any::<[u8; 8]>().prop_map(Said::Bytes),
+            1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(Said::Text),
+        ]
+    }
+
+    /// Says everything to one end, and gives what that end made of it.
+    fn say<C: Coder>(coder: &mut C, all: &[Said]) -> Vec<Said> {
+        let mut models = [Bit::default(); 3];
+        let heard = all.iter().map(|said| match said {
+            Said::Bit(model, value) => Said::Bit(*model, coder.bit(&mut models[*model], C::IS_WRITING && *value)),
+            Said::Bits(width, value) => Said::Bits(*width, coder.bits(*width, if C::IS_WRITING { *value } else { 0 })),
+            Said::Bytes(bytes) => Said::Bytes(coder.bytes(if C::IS_WRITING { *bytes } else { [0; 8] })),
+            Said::Text(text) => {
+                let mut out = Vec::new();
+                coder.text(text.len() as u64, if C::IS_WRITING { text } else { &[] }, &mut out);
+                Said::Text(out)
+            }
+        });
+        heard.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(all in prop::collection::vec(said(), 0..400)) {
+            let mut writing = Writing::new(Columns::for_request(0));
+            say(&mut writing, &all);
+            let columns = writing.finish();
+            let mut reading = Reading::new(&columns.decisions, &columns.bits, &columns.bytes, &columns.text);
+            prop_assert_eq!(format!("{:?}", say(&mut reading, &all)), format!("{all:?}"));
+            prop_assert!(reading.is_complete());
+        }
+
+        #[test]
+        fn reading_any_bytes_ends(
+            decisions in prop::collection::vec(any::<u8>(), 0..20),
+            all in prop::collection::vec(said(), 0..200),
+        ) {
+            let mut reading = Reading::new(&decisions, &[], &[], &[]);
+            say(&mut reading, &all);
+        }
+    }
+
+    #[test]
+    fn certain_decisions_take_next_to_nothing() {
+        let mut writing = Writing::new(Columns::for_request(0));
+        let mut model = Bit::default();
+        for _ in 0..10_000 {
+            writing.bit(&mut model, true);
+        }
+        assert!(writing.finish().decisions.len() < 20);
     }
 }

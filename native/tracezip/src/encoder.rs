@@ -76,7 +76,8 @@ impl Encoder {
         limits::check("max_decoded_len", request.len() as u64, self.options.limits.max_decoded_len)?;
         let is_stateless = self.options.is_stateless;
         let is_reset = self.is_new && !is_stateless;
-        let body = self.stream.encode(request).inspect_err(|_| self.stream.rollback())?;
+        let body =
+            self.stream.encode(request, self.options.limits.max_plain_len).inspect_err(|_| self.stream.rollback())?;
         let flags = Flags {
             is_reset,
             is_stateless,

@@ -7,6 +7,8 @@
 use crate::coder::{Bit, Coder};
 use crate::journal::Journaled;
 use crate::models::Magnitudes;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
 
 /// A mention of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +44,8 @@ struct Decisions {
 pub(crate) struct Ids {
     ring: Journaled<Filed>,
     capacity: u64,
+    /// What ids are hashed with: odd, and of this end alone, so that nobody can choose ids that are all filed together.
+    multiplier: u64,
     /// How many mentions there were; each has a number, from 1.
     mentions: u64,
     /// The number of the latest mention with each hash of a span id, and of a trace id: chains that need no removal, as what
@@ -80,6 +84,7 @@ impl Ids {
         Self {
             ring: Journaled::default(),
             capacity: capacity as u64,
+            multiplier: RandomState::new().hash_one(0) | 1,
             mentions: 0,
             spans: Journaled::filled(0, capacity),
             traces: Journaled::filled(0, capacity),
@@ -92,8 +97,7 @@ impl Ids {
 
     /// Where a hash is filed.
     fn place(&self, id: u64) -> usize {
-        // Fibonacci hashing: ids that count up are spread too.
-        let hash = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = id.wrapping_mul(self.multiplier);
         ((u128::from(hash) * u128::from(self.capacity)) >> 64) as usize
     }
 
@@ -139,7 +143,7 @@ impl Ids {
 
     /// The mention so far back; an empty one where that is none.
     fn mention(&self, distance: u64) -> Mention {
-        let number = (self.mentions + 1).checked_sub(distance).unwrap_or_default();
+        let number = (self.mentions + 1).saturating_sub(distance);
         self.filed(number).map(|filed| filed.mention).unwrap_or_default()
     }
 

@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Index;
 
+/// How many entries a journal keeps the memory for between frames.
+const KEPT: usize = 64;
+
 /// A table of elements that are changed in place.
 #[derive(Clone, Debug)]
 pub(crate) struct Journaled<T> {
@@ -68,8 +71,17 @@ impl<T: Clone> Journaled<T> {
 
     pub(crate) fn commit(&mut self) {
         self.journal.clear();
+        self.journal.shrink_to(KEPT);
         self.committed = self.elements.len();
-        self.frame = self.frame.wrapping_add(1);
+        self.begin_frame();
+    }
+
+    fn begin_frame(&mut self) {
+        self.frame = self.frame.checked_add(1).unwrap_or_else(|| {
+            // Numbers begin again, so what was copied under them must not count.
+            self.copied_by.fill(0);
+            1
+        });
     }
 
     pub(crate) fn rollback(&mut self) {
@@ -78,7 +90,7 @@ impl<T: Clone> Journaled<T> {
         }
         self.elements.truncate(self.committed);
         self.copied_by.truncate(self.committed);
-        self.frame = self.frame.wrapping_add(1);
+        self.begin_frame();
     }
 }
 
@@ -117,6 +129,7 @@ impl Places {
 
     pub(crate) fn commit(&mut self) {
         self.journal.clear();
+        self.journal.shrink_to(KEPT);
     }
 
     pub(crate) fn rollback(&mut self) {
@@ -126,5 +139,48 @@ impl Places {
                 None => self.places.remove(&hash),
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rollback_gives_back_what_was_committed() {
+        let mut table = Journaled::filled(0, 2);
+        *table.change(0) = 1;
+        table.commit();
+        *table.change(0) = 2;
+        *table.change(0) = 3;
+        table.push(4);
+        *table.change(2) = 5;
+        table.rollback();
+        assert_eq!((table[0], table[1], table.len()), (1, 0, 2));
+    }
+
+    #[test]
+    fn numbers_of_frames_may_begin_again() {
+        let mut table = Journaled::filled(0, 1);
+        table.frame = 1;
+        *table.change(0) = 1;
+        table.frame = u32::MAX;
+        table.commit();
+        assert_eq!(table.frame, 1);
+        *table.change(0) = 2;
+        table.rollback();
+        assert_eq!(table[0], 1);
+    }
+
+    #[test]
+    fn places_come_back() {
+        let mut places = Places::default();
+        places.set(7, 1);
+        places.commit();
+        places.set(7, 2);
+        places.set(8, 3);
+        places.remove(7, 2);
+        places.rollback();
+        assert_eq!((places.get(7), places.get(8)), (Some(1), None));
     }
 }

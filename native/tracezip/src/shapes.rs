@@ -9,7 +9,7 @@ use crate::families::Families;
 use crate::journal::{Journaled, Places};
 use crate::models::{PlaceTree, Slot};
 use crate::plan::{Kind, Plan};
-use crate::skeleton::Shape;
+use crate::shape::Shape;
 use std::sync::Arc;
 use twox_hash::XxHash3_64;
 

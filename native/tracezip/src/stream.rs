@@ -63,9 +63,10 @@ impl Stream {
         self.state_log2
     }
 
-    /// What a frame of the request holds.
-    pub(crate) fn encode(&mut self, request: &[u8]) -> Result<Body, TracezipError> {
-        let Some(encoded) = self.codec.encode(request) else {
+    /// What a frame of the request holds: the request as it is, where it has no columns or they are longer than allowed.
+    pub(crate) fn encode(&mut self, request: &[u8], max_plain_len: u64) -> Result<Body, TracezipError> {
+        let encoded = self.codec.encode(request).filter(|encoded| encoded.columns.len() as u64 <= max_plain_len);
+        let Some(encoded) = encoded else {
             self.codec.rollback();
             return Self::encode_raw(request);
         };

@@ -9,9 +9,10 @@
 //! | at least six letters and digits of both kinds | text of the family of words | [`WORD`] |
 //! | digits, also within shorter runs; at most 18 | a number, with its width where it is padded with zeros | [`DIGITS`] |
 
+use crate::canonical::Value;
 use crate::error::{TracezipError, damaged};
 use crate::plan::Hole;
-use crate::skeleton::{Form, Head, HoleOf, Shape, Step, Value};
+use crate::shape::{Form, Head, HoleOf, Shape, Step};
 
 /// What stands in a template for each kind of variable. A text that has one of these characters has no template.
 const DIGITS: u8 = 0;
@@ -173,4 +174,52 @@ pub(crate) fn hex_digit(character: u8) -> Option<u8> {
 /// How a hexadecimal digit is written.
 pub(crate) fn digit_of(value: u8) -> u8 {
     b"0123456789abcdef"[usize::from(value & 15)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text's template and variables.
+    fn taken_apart(text: &str) -> Option<(Vec<u8>, Vec<String>)> {
+        let (mut template, mut values) = (Vec::new(), Vec::new());
+        let has_template = parse(text.as_bytes(), &mut template, &mut values);
+        let variables = values.iter().map(|value| match value {
+            Value::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => panic!("{other:?}"),
+        });
+        has_template.then(|| (template, variables.collect()))
+    }
+
+    #[test]
+    fn variables_are_found() {
+        let (template, variables) = taken_apart("GET /cart/0PUK6V6EV0?n=42 took 7ms (deadbeef01)").expect("a template");
+        assert_eq!(template, b"GET /cart/\x02?n=\0 took \0ms (\x01\x0a)");
+        assert_eq!(variables, ["0PUK6V6EV0", "42", "7", "deadbeef01"]);
+    }
+
+    #[test]
+    fn uuid_is_one_variable_only_where_it_ends() {
+        let uuid = "8b5eee14-adcc-4391-bff5-6800ff2de4f3";
+        assert_eq!(taken_apart(uuid), Some((vec![UUID], vec![uuid.to_owned()])));
+        let (template, _) = taken_apart(&format!("{uuid}0")).expect("a template");
+        assert!(!template.contains(&UUID));
+    }
+
+    #[test]
+    fn text_without_variables_has_no_template() {
+        assert_eq!(taken_apart("no variable here"), None);
+        assert_eq!(taken_apart("a control character\x01 and 42"), None);
+        assert_eq!(taken_apart(&"4 ".repeat(MAX_HOLES + 1)), None);
+        assert_eq!(taken_apart(&"1".repeat(MAX_DIGITS + 1)), None);
+    }
+
+    #[test]
+    fn uuids_come_back() {
+        let bytes = std::array::from_fn(|at| at as u8 * 17);
+        let mut text = Vec::new();
+        write_uuid(bytes, &mut text);
+        assert_eq!(parse_uuid(&text), Some(bytes));
+        assert_eq!(parse_uuid(&text.to_ascii_uppercase()), None);
+    }
 }

@@ -1,12 +1,13 @@
 //! How the values of holes are predicted: one function for both directions, see [`Coder`].
 
+use crate::canonical;
 use crate::coder::Coder;
 use crate::families::Families;
 use crate::frame::push_varint;
 use crate::ids::{Ids, Mention, Use};
 use crate::models::{self, Magnitudes, PlaceTree, Slot, decision};
 use crate::plan::Clock;
-use crate::skeleton::{self, Head};
+use crate::shape::Head;
 use crate::template::{digit_of, hex_digit};
 use std::io::Write as _;
 
@@ -263,7 +264,7 @@ pub(crate) fn known_text<C: Coder>(
     let family = families.family(number);
     let latest = u64::from(family.tally.latest);
     if let Some(known) = family.value_at(slot.last)
-        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && skeleton::is_equal(known, value))
+        && coder.bit(&mut slot.bits[decision::IS_FIRST], C::IS_WRITING && canonical::is_equal(known, value))
     {
         if !C::IS_WRITING {
             out.extend_from_slice(known);
@@ -317,11 +318,11 @@ pub(crate) fn varints<C: Coder>(
     value: &[u8],
     (out, max_len): (&mut Vec<u8>, usize),
 ) {
-    let count = if C::IS_WRITING { skeleton::varints(value).count() as u64 } else { 0 };
+    let count = if C::IS_WRITING { canonical::varints(value).count() as u64 } else { 0 };
     let magnitudes = &mut families.change(family).magnitudes;
     let count = magnitudes.difference(coder, &mut slot.class, slot.last, count);
     slot.last = count;
-    let mut numbers = skeleton::varints(value);
+    let mut numbers = canonical::varints(value);
     let mut class = 0;
     for _ in 0..count {
         let number = magnitudes.number(coder, &mut class, numbers.next().unwrap_or_default());

@@ -1,6 +1,8 @@
 //! Requests for tests, put together by hand from the fields of OTLP.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod arbitrary;
+
 use otlp_schema::fields::{any_value, envelope, key_value, log_record, metric, metric_data, number_data_point, span};
 use otlp_wire::Writer;
 
