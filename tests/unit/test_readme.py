@@ -13,7 +13,7 @@ import pytest
 
 import otlp_fast
 from benchmarks import reading
-from otlp_fast import compression
+from otlp_fast import compression, tracezip
 from tests.compat.spans import make_span
 from tests.unit.exporter.scripted_receiver import Receiver
 
@@ -93,8 +93,17 @@ assert otlp_fast.count(bytes(gauge), "metrics") == 1
     run_example("otlp_fast.decode_traces", check, tmp_path)
 
 
+def test_tracezip_gives_the_same_bytes_at_the_other_end(tmp_path: Path) -> None:
+    check = """
+assert received == data and decoder.state_hash != tracezip.Decoder().state_hash
+with tracezip.Decoder() as decoder:
+    assert otlp_fast.merge([decoder.decode(frame) for frame in frames], "traces") == data
+"""
+    run_example("tracezip.Encoder", check, tmp_path)
+
+
 def test_there_are_no_other_examples() -> None:
-    assert len(blocks("python")) == 4
+    assert len(blocks("python")) == 5
 
 
 def test_decode_error_is_the_one_shown() -> None:
@@ -102,6 +111,14 @@ def test_decode_error_is_the_one_shown() -> None:
     with pytest.raises(otlp_fast.DecodeError) as caught:
         otlp_fast.decode_traces(name_of_two_bytes)
     assert f"otlp_fast.errors.DecodeError: {caught.value}" in blocks("text")[1]
+
+
+def test_state_lost_error_is_the_one_shown() -> None:
+    with tracezip.Encoder("traces") as encoder:
+        frames = [encoder.encode(b"request") for _ in range(2)]
+    with pytest.raises(tracezip.StateLostError) as caught:
+        tracezip.Decoder().decode(frames[1])
+    assert f"otlp_fast.errors.StateLostError: {caught.value}" in blocks("text")[2]
 
 
 def test_readme_shows_the_newest_record_of_reading() -> None:
