@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -14,6 +15,7 @@ import pytest
 import otlp_fast
 from benchmarks import reading
 from otlp_fast import compression, tracezip
+from otlp_fast.cli.gateway import command as gateway
 from tests.compat.spans import make_span
 from tests.unit.exporter.scripted_receiver import Receiver
 
@@ -137,6 +139,14 @@ def test_error_message_is_the_one_shown() -> None:
     with pytest.raises(otlp_fast.EncodeError) as caught:
         otlp_fast.encode_spans([make_span(), "a string"])
     assert f"otlp_fast.errors.EncodeError: {caught.value}" in blocks("text")[0]
+
+
+def test_gateway_is_started_with_options_that_it_has() -> None:
+    (line,) = (line for block in blocks("sh") for line in block.splitlines() if "otlp-fast gateway" in line)
+    arguments = shlex.split(line, comments=True)[2:]
+    context = gateway.make_context("gateway", arguments)
+    assert context.params["listen"] == ":4318"
+    assert context.params["forward"] == "http://collector:4318"
 
 
 def test_make_targets_exist() -> None:
