@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -13,7 +14,8 @@ import pytest
 
 import otlp_fast
 from benchmarks import reading
-from otlp_fast import compression
+from otlp_fast import compression, tracezip
+from otlp_fast.cli.gateway import command as gateway
 from tests.compat.spans import make_span
 from tests.unit.exporter.scripted_receiver import Receiver
 
@@ -93,8 +95,17 @@ assert otlp_fast.count(bytes(gauge), "metrics") == 1
     run_example("otlp_fast.decode_traces", check, tmp_path)
 
 
+def test_tracezip_gives_the_same_bytes_at_the_other_end(tmp_path: Path) -> None:
+    check = """
+assert received == data and decoder.state_hash != tracezip.Decoder().state_hash
+with tracezip.Decoder() as decoder:
+    assert otlp_fast.merge([decoder.decode(frame) for frame in frames], "traces") == data
+"""
+    run_example("tracezip.Encoder", check, tmp_path)
+
+
 def test_there_are_no_other_examples() -> None:
-    assert len(blocks("python")) == 4
+    assert len(blocks("python")) == 5
 
 
 def test_decode_error_is_the_one_shown() -> None:
@@ -102,6 +113,14 @@ def test_decode_error_is_the_one_shown() -> None:
     with pytest.raises(otlp_fast.DecodeError) as caught:
         otlp_fast.decode_traces(name_of_two_bytes)
     assert f"otlp_fast.errors.DecodeError: {caught.value}" in blocks("text")[1]
+
+
+def test_state_lost_error_is_the_one_shown() -> None:
+    with tracezip.Encoder("traces") as encoder:
+        frames = [encoder.encode(b"request") for _ in range(2)]
+    with pytest.raises(tracezip.StateLostError) as caught:
+        tracezip.Decoder().decode(frames[1])
+    assert f"otlp_fast.errors.StateLostError: {caught.value}" in blocks("text")[2]
 
 
 def test_readme_shows_the_newest_record_of_reading() -> None:
@@ -122,6 +141,14 @@ def test_error_message_is_the_one_shown() -> None:
     assert f"otlp_fast.errors.EncodeError: {caught.value}" in blocks("text")[0]
 
 
+def test_gateway_is_started_with_options_that_it_has() -> None:
+    (line,) = (line for block in blocks("sh") for line in block.splitlines() if "otlp-fast gateway" in line)
+    arguments = shlex.split(line, comments=True)[2:]
+    context = gateway.make_context("gateway", arguments)
+    assert context.params["listen"] == ":4318"
+    assert context.params["forward"] == "http://collector:4318"
+
+
 def test_make_targets_exist() -> None:
     makefile = (PROJECT / "Makefile").read_text()
     targets = set(re.findall(r"`?make ([a-z-]+)", README))
@@ -138,4 +165,5 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert target.exists(), link
         if anchor:
             headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
-            assert anchor in [heading.lower().replace(" ", "-") for heading in headings], anchor
+            anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, anchor

@@ -15,11 +15,9 @@ use std::hash::BuildHasher as _;
 pub(crate) struct Mention {
     pub(crate) span_id: [u8; 8],
     pub(crate) trace_id: [u8; 16],
-    /// Start and end of the span, or of the child that mentioned it, in ns.
+    /// Start and end of the span, or of the first child that mentioned it, in ns.
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// Whether the times are the span's own.
-    pub(crate) is_own: bool,
 }
 
 /// A mention in the ring, with the numbers of the earlier ones that are filed with it, by span and by trace.

@@ -110,7 +110,8 @@ impl Shapes {
     /// Where a shape is.
     pub(crate) fn find(&self, scope: u64, skeleton: &[u8]) -> Option<usize> {
         let place = self.places.get(Self::hash(scope, skeleton))?;
-        (*self.entry(place)?.shape.as_ref()?.skeleton == *skeleton).then_some(place)
+        let entry = self.entry(place)?;
+        (entry.scope == scope && *entry.shape.as_ref()?.skeleton == *skeleton).then_some(place)
     }
 
     fn hash(scope: u64, skeleton: &[u8]) -> u64 {

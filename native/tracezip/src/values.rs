@@ -233,11 +233,10 @@ pub(crate) fn head<C: Coder>(
             trace_id: result.trace_id,
             start: result.start,
             end: result.end,
-            is_own: true,
         };
         ids.enter(mention);
         if head.parent_id.is_some() {
-            let times = parent.filter(|parent| parent.is_own).unwrap_or(mention);
+            let times = parent.unwrap_or(mention);
             ids.enter(Mention { span_id: result.parent_id, trace_id: result.trace_id, ..times });
         }
     }

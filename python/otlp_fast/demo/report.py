@@ -41,7 +41,8 @@ _NOTES = """\
 _NOTES_ON_TRACEZIP = """\
 (5) Requests behind the gateway against those that the exporters encoded, by their digests.
 (6) Of HTTP bodies; of tracezip those that came to the gateway, of the others what the same requests would take.
-    In brackets how many times the bytes of tracezip. The stream is one for all requests, which nobody sends."""
+    In brackets how many times the bytes of tracezip. The stream is one for all requests, which nobody sends.
+(7) A reset builds on nothing that was sent before, as the first request of each signal does."""
 
 _ENCODINGS = {
     "otlp": "not compressed",
@@ -95,7 +96,9 @@ def _print_for_people(result: DemoResult) -> None:
         console.print(_tracezip_table(result.tracezip))
         console.print(_NOTES_ON_TRACEZIP, style="dim")
     elif result.tracezip_left_out is not None:
-        console.print(f"\nWithout {TRACEZIP}: that needs {result.tracezip_left_out}", markup=False)
+        console.print(f"\n{TRACEZIP}: left out, as it needs {result.tracezip_left_out}", markup=False)
+    else:
+        console.print(f"\n{TRACEZIP}: {_FAILED}")
     if not result.problems:
         console.print("\nIn your own service, with opentelemetry-distro:")
         console.print(_SWITCH_ON, style="bold")
@@ -173,9 +176,10 @@ def _tracezip_table(run: TracezipRun) -> Table:
     add("made", lambda framed: f"{framed.made:,}", "bold")
     add("  delivered", lambda framed: f"{framed.received.items:,}")
     add("  requests, received (5)", lambda framed: "identical" if framed.identical else "DIFFERENT")
+    table.add_row("  bytes on the wire (6)")
     for encoding, title in _ENCODINGS.items():
-        add(f"  bytes on the wire (6), {title}", partial(_wire, encoding=encoding))
-    add("  requests, of them resets", lambda framed: f"{framed.requests:,}, {framed.resets:,}")
+        add(f"    {title}", partial(_wire, encoding=encoding))
+    add("  requests, resets (7)", lambda framed: f"{framed.requests:,}, {framed.resets:,}")
     return table
 
 

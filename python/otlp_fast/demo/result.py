@@ -272,7 +272,9 @@ def _framing_problems(run: TracezipRun) -> list[str]:
         lost = _losses(TRACEZIP, signal, framed.made, arrived, arrived, run)
         found += lost
         if not lost and not framed.identical:
-            found.append(f"{TRACEZIP}: the requests of {ITEMS[signal]} that arrived are not those that were encoded")
+            found.append(
+                f"{TRACEZIP}: the requests of {ITEMS[signal]} that arrived differ from those that were encoded"
+            )
         if framed.fallbacks:
             what = f"{framed.fallbacks:,} of {framed.requests:,} requests of {ITEMS[signal]}"
             found.append(f"{TRACEZIP}: {what} were not sent as frames{_because(run)}")

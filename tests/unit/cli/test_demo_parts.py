@@ -29,14 +29,17 @@ from otlp_fast.cli.group import group
 from otlp_fast.demo import comparison, run
 from otlp_fast.demo.child import Child
 from otlp_fast.demo.comparison import Comparison, describe_difference
+from otlp_fast.demo.digest import digest_of_all, digest_of_request
 from otlp_fast.demo.errors import DemoError
 from otlp_fast.demo.measured_export import MeasuredExport
 from otlp_fast.demo.result import (
     DemoResult,
     Encoding,
     ExporterRun,
+    FramedSignal,
     Received,
     SignalRun,
+    TracezipRun,
     WholeRun,
     quartiles,
     ratio,
@@ -45,7 +48,8 @@ from otlp_fast.demo.result import (
 from otlp_fast.demo.telemetry import ITEMS, count_items
 from otlp_fast.demo.traffic import Traffic, plan_requests
 
-_SIGNAL = SignalRun(100, 100, Received(100, 1, 30_000), 10.0)
+_RECEIVED = Received(100, 1, 30_000, "digest")
+_SIGNAL = SignalRun(100, 100, _RECEIVED, 10.0)
 _RUN = ExporterRun(dict.fromkeys(ITEMS, _SIGNAL), None)
 _ENCODING = Encoding(
     items=200,
@@ -57,6 +61,16 @@ _ENCODING = Encoding(
 )
 _WHOLE = WholeRun({"traces": 100, "logs": 100}, {"traces": 100, "logs": 100}, [40.0, 50.0, 60.0], 30, 30, 1.0, None)
 _COSTLY = replace(_WHOLE, cpu_us_per_request=[400.0, 500.0, 600.0])
+_FRAMED = FramedSignal(
+    made=100,
+    received=_RECEIVED,
+    requests=2,
+    digest="digest",
+    bytes={"otlp": 60_000, "gzip_6": 12_000, "zstd_3": 11_000, "zstd_3_stream": 9_000, "tracezip": 5_000},
+    resets=1,
+    fallbacks=0,
+)
+_TRACEZIP = TracezipRun(dict.fromkeys(ITEMS, _FRAMED), None)
 _GOOD = DemoResult(
     http_requests=40,
     burst_spans=30,
@@ -66,6 +80,8 @@ _GOOD = DemoResult(
     encoding=dict.fromkeys(ITEMS, _ENCODING),
     whole={"official": _COSTLY, "otlp_fast": _WHOLE},
     bare_differences=[-10.0, 5.0, 10.0],
+    tracezip=_TRACEZIP,
+    tracezip_left_out=None,
     failures=[],
     versions={},
     seconds=1.0,
@@ -80,6 +96,10 @@ def _with_signal(signal: str, part: SignalRun, first_message: str | None = None)
 
 def _with_whole(ours: WholeRun, official: WholeRun = _COSTLY) -> DemoResult:
     return replace(_GOOD, whole={"official": official, "otlp_fast": ours})
+
+
+def _with_framed(signal: str, framed: FramedSignal, first_message: str | None = None) -> DemoResult:
+    return replace(_GOOD, tracezip=TracezipRun({**_TRACEZIP.signals, signal: framed}, first_message))
 
 
 @pytest.fixture
@@ -128,13 +148,16 @@ def test_good_result_has_no_problems() -> None:
     assert [result["encoding"][signal]["ratio"] for signal in ITEMS] == [20.0, 20.0, 20.0]
     assert result["export_cpu_ratio"] == dict.fromkeys(ITEMS, 1.0)
     assert result["whole_cpu_ratio"] == 10.0
+    assert {signal: framed["identical"] for signal, framed in result["tracezip"]["signals"].items()} == dict.fromkeys(
+        ITEMS, True
+    )
 
 
 @pytest.mark.parametrize(
     ("result", "problem"),
     [
         (
-            _with_signal("traces", replace(_SIGNAL, received=Received(90, 1, 1)), "Queue full"),
+            _with_signal("traces", replace(_SIGNAL, received=replace(_RECEIVED, items=90)), "Queue full"),
             "otlp-fast exporter: 100 spans made, 90 received; first message logged: Queue full",
         ),
         (
@@ -142,11 +165,11 @@ def test_good_result_has_no_problems() -> None:
             "otlp-fast exporter: 100 log records made, 0 accepted",
         ),
         (
-            _with_signal("metrics", replace(_SIGNAL, received=Received(101, 1, 1))),
+            _with_signal("metrics", replace(_SIGNAL, received=replace(_RECEIVED, items=101))),
             "otlp-fast exporter: 100 data points made, 101 received",
         ),
         (
-            _with_signal("logs", replace(_SIGNAL, made=99, received=Received(99, 1, 1))),
+            _with_signal("logs", replace(_SIGNAL, made=99, received=replace(_RECEIVED, items=99))),
             "the two services did not make the same number of log records: [99, 100]",
         ),
         (
@@ -173,6 +196,23 @@ def test_good_result_has_no_problems() -> None:
             replace(_GOOD, whole={}, bare_differences=[], failures=["service without exporters: no"]),
             "service without exporters: no",
         ),
+        (
+            _with_framed("logs", replace(_FRAMED, received=replace(_RECEIVED, items=99, digest="else")), "Queue full"),
+            "tracezip and the gateway: 100 log records made, 99 received; first message logged: Queue full",
+        ),
+        (
+            _with_framed("metrics", replace(_FRAMED, received=replace(_RECEIVED, digest="else"))),
+            "tracezip and the gateway: the requests of data points that arrived differ from those that were encoded",
+        ),
+        (
+            _with_framed("traces", replace(_FRAMED, fallbacks=1), "does not take tracezip"),
+            "tracezip and the gateway: 1 of 2 requests of spans were not sent as frames; first message logged: "
+            "does not take tracezip",
+        ),
+        (
+            replace(_GOOD, tracezip=None, failures=["tracezip and the gateway: the gateway process: no"]),
+            "tracezip and the gateway: the gateway process: no",
+        ),
     ],
 )
 @pytest.mark.parametrize("options", [[], ["--json"]])
@@ -183,7 +223,7 @@ def test_a_problem_is_a_line_on_stderr_and_exit_status_1(
     outcome = CliRunner().invoke(group, ["demo", *options])
     assert outcome.exit_code == 1
     assert f"FAILED: {problem}\n" in outcome.stderr
-    assert ("DIFFERENT" in outcome.stdout) is (not options and "differ" in problem)
+    assert ("DIFFERENT" in outcome.stdout) is (not options and ("differ" in problem or "99 received" in problem))
     assert ("failed" in outcome.stdout) is (not options and bool(result.failures))
     assert "In your own service" not in outcome.stdout
 
@@ -215,16 +255,29 @@ def test_cost_of_the_whole_process_in_the_noise_has_no_ratio(
 
 
 def test_no_cell_of_the_table_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    large = replace(_SIGNAL, made=123_456_789, received=Received(123_456_789, 1, 9_876_543_210))
+    large = replace(_SIGNAL, made=123_456_789, received=Received(123_456_789, 1, 9_876_543_210, ""))
     wide = replace(_COSTLY, cpu_us_per_request=[-1234.0, 1234.0, 5678.0])
     result = replace(
         _with_whole(_WHOLE, wide),
         exporters=dict.fromkeys(_GOOD.exporters, ExporterRun(dict.fromkeys(ITEMS, large), None)),
+        tracezip=TracezipRun(
+            dict.fromkeys(ITEMS, replace(_FRAMED, bytes=dict.fromkeys(_FRAMED.bytes, 9_876_543_210))), None
+        ),
     )
     monkeypatch.setattr(run, "run_demo", lambda *arguments: result)
     outcome = CliRunner().invoke(group, ["demo"], env={"COLUMNS": "40"})
     assert "\N{HORIZONTAL ELLIPSIS}" not in outcome.stdout
-    assert outcome.stdout.count("9,876,543,210") == 6
+    assert outcome.stdout.count("9,876,543,210") == 6 + 3 * len(_FRAMED.bytes)
+
+
+def test_tracezip_is_left_out_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = replace(_GOOD, tracezip=None, tracezip_left_out="the module uvicorn: pip install 'otlp-fast[gateway]'")
+    monkeypatch.setattr(run, "run_demo", lambda *arguments: result)
+    outcome = CliRunner().invoke(group, ["demo"])
+    assert outcome.exit_code == 0
+    needed = "the module uvicorn: pip install 'otlp-fast[gateway]'"
+    assert f"tracezip and the gateway: left out, as it needs {needed}\n" in outcome.stdout
+    assert "COMPRESSION=tracezip" not in outcome.stdout
 
 
 def test_ratio_needs_both_figures() -> None:
@@ -292,7 +345,7 @@ def test_describe_difference_gives_the_first_offset(
     }
 
 
-_NOTHING = {"items": 0, "requests": 0, "bytes": 0}
+_NOTHING = {"items": 0, "requests": 0, "bytes": 0, "digest": digest_of_all([])}
 
 
 def test_receiver_counts_items_requests_and_bytes_of_each_signal(receiver: Child, telemetry: Mapping[str, Any]) -> None:
@@ -306,7 +359,9 @@ def test_receiver_counts_items_requests_and_bytes_of_each_signal(receiver: Child
         compressed = gzip.compress(body)
         assert _post(receiver, body, f"/v1/{signal}") == 200
         assert _post(receiver, compressed, f"/v1/{signal}", **{"Content-Encoding": "gzip"}) == 200
-        expected[signal] = {"items": 2 * items, "requests": 2, "bytes": len(body) + len(compressed)}
+        digest = digest_of_all([digest_of_request(body)] * 2)
+        byte_count = len(body) + len(compressed)
+        expected[signal] = {"items": 2 * items, "requests": 2, "bytes": byte_count, "digest": digest}
     assert receiver.ask("take") == expected
     assert receiver.ask("take") == dict.fromkeys(ITEMS, _NOTHING)
 

@@ -58,12 +58,17 @@ def test_demo_delivers_everything_and_gives_the_same_bytes(run_command: RunComma
         assert whole["made"] == whole["received"] == {"traces": SPANS, "logs": LOG_RECORDS}
         assert whole["burst_made"] == whole["burst_received"] == 500
         assert len(whole["cpu_us_per_request"]) == len(result["bare_differences"]) == 1
+    framed = result["tracezip"]["signals"]
+    assert [framed[signal]["made"] for signal in ("traces", "logs")] == [SPANS, LOG_RECORDS]
+    assert [each["identical"] for each in framed.values()] == [True, True, True]
 
 
 def test_demo_prints_a_table_and_how_to_switch_on(run_command: RunCommand) -> None:
     completed = run_command("demo", "--requests", "5", "--burst", "500")
     assert completed.returncode == 0, completed.stderr
     for text in ("spans made", "log records made", "data points made", "identical", "CPU per request", "burst of 500"):
+        assert text in completed.stdout
+    for text in ("tracezip and the gateway", "zstd-3, one stream", "OTEL_EXPORTER_OTLP_COMPRESSION=tracezip"):
         assert text in completed.stdout
     for name in ("TRACES", "LOGS", "METRICS"):
         assert f"OTEL_{name}_EXPORTER=otlp_fast_http" in completed.stdout
@@ -109,7 +114,7 @@ def test_endpoint_is_used_and_not_counted(run_command: RunCommand) -> None:
         assert [part["received"] for part in run["signals"].values()] == [None, None, None]
     assert [run["received"] for run in result["whole"].values()] == [None, None]
     assert [run["burst_received"] for run in result["whole"].values()] == [None, None]
-    # Twice by exporters and twice by processors.
+    # Twice by exporters and twice by processors; tracezip goes elsewhere.
     assert counts["traces"]["items"] == 4 * SPANS + 2 * 500
     assert counts["logs"]["items"] == 4 * LOG_RECORDS
     made = sum(run["signals"]["metrics"]["made"] for run in result["exporters"].values())
