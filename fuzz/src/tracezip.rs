@@ -230,7 +230,10 @@ impl<'a> Parts<'a> {
             10 => flags.is_compressed ^= true,
             11 => flags.signal = [Signal::Traces, Signal::Logs, Signal::Metrics][random.usize(..3)],
             // As a first frame, which builds on nothing.
-            12 => (flags.is_reset, header.seq, header.base_hash, header.epoch) = (true, 0, 0, header.epoch.wrapping_add(1)),
+            12 => {
+                (flags.is_reset, header.seq, header.base_hash, header.epoch) =
+                    (true, 0, 0, header.epoch.wrapping_add(1))
+            }
             _ => {
                 (flags.is_reset, flags.is_stateless) = (false, true);
                 (header.stream_id, header.epoch, header.seq, header.base_hash) = ([0; 16], 0, 0, 0);

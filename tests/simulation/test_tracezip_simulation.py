@@ -3,15 +3,16 @@
 Each run is a few senders and two gateways behind a balancer, seeded. Every request must come out byte for byte at the
 next hop, or be counted as given up by its sender.
 
-A request may come out twice where nobody can know better. When the answer to a frame is lost, its sender asks again, and
-the receiver that took the frame would answer as it did. It cannot where, in between,
+A request may come out twice where nobody can know better. When the answer to a frame is lost, its sender asks again,
+and the receiver that took the frame would answer as it did. It cannot where, in between,
 
 - the stream **moved**: the frame, or a late copy of it, came to another gateway or a restarted one;
-- a **damaged** repeat arrived: what it repeats cannot be read, so it costs a reset, and the request comes as another frame;
+- a **damaged** repeat arrived: what it repeats cannot be read, so it costs a reset, and the request comes as another
+  frame;
 - the sender went on without tracezip (**plain**), where repeats cannot be told.
 
-Each delivery past the first must be one of these: they are counted, and any other fails the run. The same frame is never
-delivered twice by one receiver.
+Each delivery past the first must be one of these: they are counted, and any other fails the run. The same frame is
+never delivered twice by one receiver.
 """
 
 from __future__ import annotations

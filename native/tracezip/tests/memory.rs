@@ -37,7 +37,7 @@ struct Held {
 
 type Flood = (&'static str, Signal, fn(u64) -> Vec<u8>);
 
-const FLOODS: [Flood; 9] = [
+const FLOODS: [Flood; 10] = [
     ("span names", Signal::Traces, |number| a_span(number, &format!("name {:x}", scrambled(number)), &[])),
     ("attribute keys", Signal::Traces, |number| {
         a_span(number, "name", &[text_attribute(&format!("key.{:x}", scrambled(number)), "value")])
@@ -50,6 +50,11 @@ const FLOODS: [Flood; 9] = [
         // A hundred values, three times each.
         let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
         a_span(number, "name", &[text_attribute("one", &value)])
+    }),
+    ("values of many keys", Signal::Traces, |number| {
+        // The same, under one key after the other.
+        let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
+        a_span(number, "name", &[text_attribute(&format!("key {}", number / 1_500), &value)])
     }),
     ("long values", Signal::Traces, |number| {
         let value = format!("{:x}", scrambled(number / 3)).repeat(200);

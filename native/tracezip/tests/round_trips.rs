@@ -14,6 +14,9 @@ use otlp_tracezip::{Decoder, Encoder, Limits, Options, TracezipError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+/// Makes an item by its number.
+type Item = fn(u64) -> Vec<u8>;
+
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
 
 /// The two ends of a stream.
@@ -193,7 +196,7 @@ fn fields_in_any_order_come_back() {
 
 #[test]
 fn small_states_forget_alike() {
-    let items: [(Signal, fn(u64) -> Vec<u8>); 3] = [
+    let items: [(Signal, Item); 3] = [
         (Signal::Traces, |number| {
             // A hundred values three times each, under a key, and under one of many keys.
             let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
