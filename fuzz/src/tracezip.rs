@@ -232,7 +232,7 @@ impl<'a> Parts<'a> {
             // As a first frame, which builds on nothing.
             12 => {
                 (flags.is_reset, header.seq, header.base_hash, header.epoch) =
-                    (true, 0, 0, header.epoch.wrapping_add(1))
+                    (true, 0, 0, header.epoch.wrapping_add(1));
             }
             _ => {
                 (flags.is_reset, flags.is_stateless) = (false, true);

@@ -14,9 +14,6 @@ use otlp_tracezip::{Decoder, Encoder, Limits, Options, TracezipError};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Makes an item by its number.
-type Item = fn(u64) -> Vec<u8>;
-
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Logs, Signal::Metrics];
 
 /// The two ends of a stream.
@@ -196,7 +193,8 @@ fn fields_in_any_order_come_back() {
 
 #[test]
 fn small_states_forget_alike() {
-    let items: [(Signal, Item); 3] = [
+    type MakeItem = fn(u64) -> Vec<u8>;
+    let items: [(Signal, MakeItem); 3] = [
         (Signal::Traces, |number| {
             // A hundred values three times each, under a key, and under one of many keys.
             let value = format!("value {:x}", scrambled(number / 300 * 100 + number % 100));
