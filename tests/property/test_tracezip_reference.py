@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import struct
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -229,6 +231,66 @@ def _record_saying(text: str) -> bytes:
 
 def _metric_named(name: str) -> bytes:
     return _request(_nested(0x0A, name.encode()))
+
+
+def _attribute(value: bytes) -> bytes:
+    return _nested(0x4A, _nested(0x0A, b"key") + _nested(0x12, value))
+
+
+def _arrays(depth: int) -> bytes:
+    """A text in arrays, each of which takes two messages, within two of its attribute."""
+    value = _nested(0x0A, b"x")
+    for _ in range(depth):
+        value = _nested(0x2A, _nested(0x0A, value))
+    return _request(_attribute(value))
+
+
+def _buckets(count: int) -> bytes:
+    point = _nested(0x32, b"".join(number.to_bytes(8, "little") for number in range(count)))
+    return _request(_nested(0x4A, _nested(0x0A, point)))
+
+
+def _body(text: bytes) -> bytes:
+    return _request(_nested(0x2A, _nested(0x0A, text)))
+
+
+# What is made of a size, and the size at which an encoder begins to do something else.
+EDGES: dict[str, tuple[str, Callable[[int], bytes], int]] = {
+    "MAX_VALUE_LEN": ("traces", lambda size: _request(_attribute(_nested(0x0A, b"x" * size))), 8_192),
+    "MAX_PACKED": ("metrics", _buckets, 512),
+    "MAX_HOLES": ("traces", lambda size: _request(_attribute(b"\x18\x01") * size), 4_096),
+    "MAX_DEPTH": ("traces", _arrays, 15),
+    "MAX_SKELETON_LEN": ("traces", lambda size: _request(_nested(0x2A, b"x" * (size - 4))), 65_535),
+    "MAX_DIGITS": ("logs", lambda size: _body(b"id " + b"7" * size), 18),
+    "MAX_TEXT_LEN": ("logs", lambda size: _body(b"7" + b" " * (size - 1)), 2_048),
+    "MAX_VARIABLES": ("logs", lambda size: _body(b"7 " * size), 64),
+    "MIN_HEX_LEN": ("logs", lambda size: _body(b"a" + b"7" * (size - 1)), 8),
+    "MAX_HEX_LEN": ("logs", lambda size: _body(b"a" + b"7" * (size - 1)), 64),
+    "MIN_WORD_LEN": ("logs", lambda size: _body(b"X" + b"7" * (size - 1)), 6),
+    "MAX_CLASS": ("traces", lambda size: _request(_attribute(b"\x18" + frames.varint((1 << size) - 1))), 62),
+    "MAX_SCALE": ("traces", lambda size: _request(_attribute(b"\x21" + struct.pack("<d", 10.0**-size))), 9),
+    "MAX_EXACT": ("traces", lambda size: _request(_attribute(b"\x21" + struct.pack("<d", 2.0**size - 1))), 53),
+}
+
+
+@pytest.mark.parametrize("name", EDGES)
+def test_edges(name: str) -> None:
+    signal, request_of, edge = EDGES[name]
+    both = Both(signal)
+    for size in [edge - 1, edge, edge + 1] * 2:
+        both.send(request_of(size))
+
+
+def test_shapes_that_are_as_large_as_their_table() -> None:
+    budget = (1 << 16) // 8 * 3
+    both = Both("traces", SMALL)
+    for cost in (budget, budget + 2, budget):
+        # The skeleton has a tag and a length of 2 bytes, counts twice, and has no holes.
+        request = _request(_nested(0x2A, b"x" * ((cost - 256) // 2 - 3)))
+        frame, _ = both.encode(request)
+        assert tracezip.read_header(frame).is_raw == (cost > budget)
+        both.rollback()
+        both.send(request)
 
 
 def test_families_that_are_full() -> None:

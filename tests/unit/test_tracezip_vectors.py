@@ -1,7 +1,8 @@
-"""The test vectors of docs/tracezip-format.md, on both implementations: what they read, refuse and write."""
+"""The test vectors of docs/tracezip-format.md, on both implementations; and what the document says itself."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from otlp_fast import tracezip
 from otlp_fast.errors import CompressionError
 from otlp_fast.reference import tracezip as reference
+from otlp_fast.reference import wire
 from otlp_fast.reference.tracezip import frame as frames
+from otlp_fast.reference.tracezip.plan import PLANS, Hole, HoleRole, Role, Simple
 
 FOLDER = Path(__file__).resolve().parent.parent / "vectors" / "tracezip"
+DOCUMENT = FOLDER.parents[2] / "docs" / "tracezip-format.md"
 STREAMS = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 WHOLE_STREAMS = [name for name in STREAMS if not list((FOLDER / name).glob("*.error"))]
 
@@ -80,3 +84,39 @@ def test_vector_of_evictions_empties_tables() -> None:
     assert codec.shapes._left > 0
     assert sum(family.left for family in codec.families._families) > 0
     assert codec.ids._mentions > codec.ids._capacity
+
+
+def plan_tables() -> str:
+    """The plans, as the document has them."""
+    wire_types = {wire.VARINT: "VARINT", wire.FIXED64: "I64", wire.LENGTH_DELIMITED: "LEN", wire.FIXED32: "I32"}
+    lines = []
+    for name, plan in PLANS.items():
+        within = ", within" if plan.is_within_parent else ""
+        lines.append(f"{name}: {plan.kind.name.lower().replace('_', ' ')}{within}")
+        for number, field in plan.fields.items():
+            lines.append(f"  {number:>2} {field.name:<26} {wire_types[field.wire_type]:<7} {becomes(field.role)}")
+    return "\n".join(lines) + "\n"
+
+
+def becomes(role: Role) -> str:
+    if isinstance(role, Simple):
+        return role.value
+    if isinstance(role, HoleRole):
+        clock = f", clock {role.clock.name.lower().replace('_', ' ')}" if role.hole is Hole.TIME else ""
+        return role.hole.value + clock
+    return f"{type(role).__name__.lower()} {role.plan}"
+
+
+def test_document_has_the_plans() -> None:
+    assert plan_tables() in DOCUMENT.read_text()
+
+
+def test_document_has_the_example() -> None:
+    blocks = re.findall(r"```text\n((?:[0-9a-f]{2} | )[^`]*)```", DOCUMENT.read_text().split("## An example")[1])
+    written = [
+        bytes.fromhex("".join(re.findall(r"^[ ]*((?:[0-9a-f]{2} ?)+)", block, re.MULTILINE))) for block in blocks
+    ]
+    request, first, second = (
+        (FOLDER / "example" / name).read_bytes() for name in ("00.request", "00.frame", "01.frame")
+    )
+    assert written == [request, first, second]

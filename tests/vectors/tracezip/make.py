@@ -23,8 +23,8 @@ from otlp_fast.reference.tracezip.constants import CHECKSUM_LEN, Capacity  # noq
 from otlp_fast.reference.tracezip.frame import Column, Encoding, Flags, Header  # noqa: E402
 from otlp_fast.reference.tracezip.hashes import crc32c, hash_of  # noqa: E402
 from otlp_fast.reference.tracezip.plan import PLANS  # noqa: E402
+from otlp_fast.reference.tracezip.shape import read_shape  # noqa: E402
 from otlp_fast.reference.tracezip.shapes import NOTHING, Behind, Entry  # noqa: E402
-from otlp_fast.reference.tracezip.skeleton import read_shape  # noqa: E402
 from otlp_fast.tracezip.limits import DEFAULT_LIMITS, Limits  # noqa: E402
 from tests.tracezip_requests import Service  # noqa: E402
 

@@ -11,7 +11,7 @@ document is docs/tracezip-format.md. It needs xxhash and zstandard: `pip install
 | `stream`, `zblock` | columns in a frame; the text that is compressed with earlier text |
 | `codec`, `encoding`, `decoding` | all that was learned; requests to columns and back |
 | `plan` | what is done with each field of OTLP |
-| `canonical`, `skeleton`, `template` | messages and texts, taken apart into what stays and what differs |
+| `canonical`, `skeleton`, `shape`, `template` | messages and texts, taken apart into what stays and what differs |
 | `shapes`, `families`, `ids` | the tables: what stays, the values of what differs, spans |
 | `values`, `models`, `coder` | how each value is predicted; trees of decisions; decisions to bytes |
 | `constants` | every number of the format |

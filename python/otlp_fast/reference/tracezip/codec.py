@@ -14,8 +14,8 @@ from otlp_fast.reference.tracezip.families import HAS_TEMPLATE, IS_UUID, Familie
 from otlp_fast.reference.tracezip.ids import Ids, Use
 from otlp_fast.reference.tracezip.models import Slot, class_of
 from otlp_fast.reference.tracezip.plan import Clock, Hole, Kind
+from otlp_fast.reference.tracezip.shape import Copy, Form, HoleOf, Shape
 from otlp_fast.reference.tracezip.shapes import NOTHING, Behind, Shapes
-from otlp_fast.reference.tracezip.skeleton import Copy, Form, HoleOf, Shape
 from otlp_fast.reference.tracezip.values import HeadModels, HeadValues, Surroundings
 
 

@@ -8,8 +8,8 @@ from otlp_fast.reference.tracezip.coder import Reading
 from otlp_fast.reference.tracezip.constants import MAX_SKELETON_LEN
 from otlp_fast.reference.tracezip.errors import damaged
 from otlp_fast.reference.tracezip.plan import REQUESTS, Clock, Hole, Kind, Plan
+from otlp_fast.reference.tracezip.shape import ID_LENGTHS, Copy, Form, HoleOf, Mark, Run, read_shape
 from otlp_fast.reference.tracezip.shapes import NOTHING, Behind, Entry
-from otlp_fast.reference.tracezip.skeleton import ID_LENGTHS, Copy, Form, HoleOf, Mark, Run, read_shape
 from otlp_fast.reference.tracezip.values import HeadValues, Surroundings
 from otlp_fast.reference.wire import varint
 

@@ -57,7 +57,7 @@ class Encoder:
         if self._pending is not None:
             raise RuntimeError("the last frame was neither committed nor rolled back")
         check("max_decoded_len", len(data), self.limits.max_decoded_len)
-        body, behind = self._stream.encode(data)
+        body, behind = self._stream.encode(data, self.limits.max_plain_len)
         flags = frame.Flags(
             is_reset=self._is_new and not self._is_stateless,
             is_stateless=self._is_stateless,

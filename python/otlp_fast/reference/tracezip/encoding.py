@@ -10,8 +10,9 @@ from otlp_fast.reference.tracezip.canonical import NotCanonicalError
 from otlp_fast.reference.tracezip.codec import Codec
 from otlp_fast.reference.tracezip.coder import Writing
 from otlp_fast.reference.tracezip.plan import REQUESTS, Clock, Hole, Kind, Plan
+from otlp_fast.reference.tracezip.shape import Run, read_shape
 from otlp_fast.reference.tracezip.shapes import NOTHING, Behind, Entry
-from otlp_fast.reference.tracezip.skeleton import Run, Value, read_shape, take_apart
+from otlp_fast.reference.tracezip.skeleton import Value, take_apart
 from otlp_fast.reference.tracezip.values import HeadValues, Surroundings
 
 
@@ -23,6 +24,10 @@ class Encoded(NamedTuple):
     plain_bytes: bytes
     text: bytes
     items: int
+
+    def plain_len(self) -> int:
+        """Give how many bytes the columns have together."""
+        return len(self.decisions) + len(self.bits) + len(self.plain_bytes) + len(self.text)
 
 
 def encode(codec: Codec, request: bytes) -> Encoded | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otlp_fast.errors import CompressionError, RepeatedFrameError, StateLostError
+from otlp_fast.errors import CompressionError, LimitError, RepeatedFrameError, StateLostError
 
 
 def damaged(problem: str, offset: int) -> CompressionError:
@@ -13,7 +13,7 @@ def damaged(problem: str, offset: int) -> CompressionError:
 def check(limit: str, found: int, allowed: int) -> None:
     """Refuse what passes a limit."""
     if found > allowed:
-        raise CompressionError(f"{found} passes the limit {limit}, {allowed}")
+        raise LimitError(f"{found} passes the limit {limit}, {allowed}")
 
 
 def state_lost() -> StateLostError:

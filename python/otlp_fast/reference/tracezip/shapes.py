@@ -14,7 +14,7 @@ from otlp_fast.reference.tracezip.errors import damaged
 from otlp_fast.reference.tracezip.hashes import hash_of
 from otlp_fast.reference.tracezip.models import Slot, low_first, place_width
 from otlp_fast.reference.tracezip.plan import Kind, Plan
-from otlp_fast.reference.tracezip.skeleton import Shape
+from otlp_fast.reference.tracezip.shape import Shape
 
 
 class Behind(NamedTuple):

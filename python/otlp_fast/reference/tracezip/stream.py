@@ -69,11 +69,11 @@ class Stream:
             stream._history = stream._history[-capacity:]
         return stream
 
-    def encode(self, request: bytes) -> tuple[Body, Stream]:
+    def encode(self, request: bytes, max_plain_len: int) -> tuple[Body, Stream]:
         """Give what a frame of the request holds, and the stream behind it."""
         codec = self._codec.copy()
         encoded = encode(codec, request)
-        if encoded is None:
+        if encoded is None or encoded.plain_len() > max_plain_len:
             return _raw_body(request), self
         text = encoded.text
         prefix = self._history[-MAX_PREFIX_LEN:]

@@ -28,7 +28,7 @@ from otlp_fast.reference.tracezip.constants import (
 )
 from otlp_fast.reference.tracezip.errors import damaged
 from otlp_fast.reference.tracezip.plan import Hole
-from otlp_fast.reference.tracezip.skeleton import Copy, Form, HoleOf, Mark, Shape, Step
+from otlp_fast.reference.tracezip.shape import Copy, Form, HoleOf, Mark, Shape, Step
 
 DIGITS, HEX, WORD, UUID = range(4)
 """What stands in a template for each kind of variable. A text that has one of these characters has no template."""
