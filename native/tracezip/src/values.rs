@@ -228,12 +228,8 @@ pub(crate) fn head<C: Coder>(
         slot.last = result.end.wrapping_sub(result.start);
     }
     if head.span_id.is_some() {
-        let mention = Mention {
-            span_id: result.span_id,
-            trace_id: result.trace_id,
-            start: result.start,
-            end: result.end,
-        };
+        let mention =
+            Mention { span_id: result.span_id, trace_id: result.trace_id, start: result.start, end: result.end };
         ids.enter(mention);
         if head.parent_id.is_some() {
             let times = parent.unwrap_or(mention);

@@ -41,7 +41,7 @@ _NOTES = """\
 _NOTES_ON_TRACEZIP = """\
 (5) Requests behind the gateway against those that the exporters encoded, by their digests.
 (6) Of HTTP bodies; of tracezip those that came to the gateway, of the others what the same requests would take.
-    In brackets how many times the bytes of tracezip. The stream is one for all requests, which nobody sends.
+    In brackets how many times the bytes of tracezip. The stream is one zstd frame for all requests.
 (7) A reset builds on nothing that was sent before, as the first request of each signal does."""
 
 _ENCODINGS = {
