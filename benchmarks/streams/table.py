@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.environment import ROOT
 from benchmarks.streams.plot import PLOT
-from benchmarks.streams.promises import LOGS, METRICS, STEF, TRACES
+from benchmarks.streams.promises import CPU_SHARES, LOGS, METRICS, STEF, TRACES
 from benchmarks.streams.wire import GZIP, RESETTING, TRACEZIP, ZSTD, ZSTD_STREAM
 from benchmarks.table import NOT_MEASURED, row
 
@@ -57,7 +57,7 @@ def footnote(record: dict[str, Any]) -> str:
     """Give what is beneath the table."""
     machine, versions, memory = record["machine"], record["versions"], record["memory"].values()
     cpu = record["cpu"].values()
-    gzip, zstd = (extent((figures["shares"][rival]["median"] for figures in cpu), 2) for rival in (GZIP, ZSTD))
+    gzip, zstd = (extent((figures["shares"][rival]["median"] for figures in cpu), 2) for rival in CPU_SHARES)
     rate = extent((figures["decoded_mb_per_second"]["median"] for figures in cpu), 0)
     state = max(figures[end]["state"] for figures in memory for end in ("encoder", "decoder"))
     growth = max(figures[end]["stateful"] for figures in memory for end in ("encoder", "decoder"))
@@ -66,7 +66,7 @@ def footnote(record: dict[str, Any]) -> str:
         f"Measured {record['date'][:10]} on {machine['cpu']}, {machine['python']}, zlib {versions['zlib']}, "
         f"zstd {versions['zstd of zstandard']}. Bytes of whole bodies, headers and frames counted, each decoded and "
         "compared byte for byte; STEF's figures are those that its authors published for the same captures. What is "
-        f"reset builds on nothing that was sent before. Encoding takes {gzip} of the CPU time of gzip-6 and {zstd} of "
+        f"reset builds on nothing that was sent before. Encoding takes {gzip} of the CPU time of zlib's gzip-6 and {zstd} of "
         f"that of zstd-3, and decoding gives {rate} MB of OTLP a second, depending on the stream. Under {items:,} "
         f"values that never come again an end of a stream keeps at most {state / 2**20:.1f} MiB, and its process grows "
         f"by at most {growth / 2**20:.1f} MiB ([benchmarks/tracezip.py](benchmarks/tracezip.py))."

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use twox_hash::XxHash3_64;
 
 /// The most values of a family.
-const MAX_VALUES: u64 = 4_096;
+const MAX_VALUES: u64 = 1_024;
 /// What a value takes beside its bytes.
 const VALUE_COST: usize = 96;
 /// The longest value that enters a table.

@@ -96,7 +96,7 @@ FOLLOWERS = 2
 """How many of the shapes that followed another are remembered."""
 
 # --- families.rs ------------------------------------------------------------------------------------------------------
-MAX_VALUES = 4_096
+MAX_VALUES = 1_024
 """The most values of a family."""
 VALUE_COST = 96
 """What a value costs beside its bytes."""
