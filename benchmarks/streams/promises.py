@@ -31,8 +31,8 @@ TOLERANCE = 1.15
 for them within 15 %. Of the bookshop's metrics half the bytes are ids of exemplars, which the corpus has none of."""
 
 CPU_SHARES = {"gzip-6 of zlib": 1 / 3, "zstd-3": 1.5}
-"""By rival: the CPU time of encoding in parts of the rival's on the same requests, at most. zlib's gzip is what the official
-exporters send; that of otlp_fast.compression, zlib-rs, takes about half of its time and is shown beside it."""
+"""By rival: the CPU time of encoding in parts of the rival's on the same requests, at most. zlib's gzip is what the
+official exporters send; that of otlp_fast.compression, zlib-rs, takes about half of its time and is shown beside it."""
 
 DECODED_MB_PER_SECOND = 300.0
 """OTLP that is decoded in a second of CPU time, at least, in MB."""
