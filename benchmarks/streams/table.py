@@ -68,8 +68,8 @@ def footnote(record: dict[str, Any]) -> str:
         "compared byte for byte; STEF's figures are those that its authors published for the same captures. What is "
         f"reset builds on nothing that was sent before. Encoding takes {gzip} of the CPU time of zlib's gzip-6 and "
         f"{zstd} of that of zstd-3, and decoding gives {rate} MB of OTLP a second, depending on the stream. Under "
-        f"{items:,} values that never come again an end of a stream keeps at most {state / 2**20:.1f} MiB, and its process grows "
-        f"by at most {growth / 2**20:.1f} MiB ([benchmarks/tracezip.py](benchmarks/tracezip.py))."
+        f"{items:,} values that never come again an end of a stream keeps at most {state / 2**20:.1f} MiB, and its "
+        f"process grows by at most {growth / 2**20:.1f} MiB ([benchmarks/tracezip.py](benchmarks/tracezip.py))."
     )
 
 
