@@ -23,7 +23,7 @@ _STOP_SECONDS = 30
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody listens on: the Collector cannot say which it took, and must take the same again."""
+    """Ports of loopback that nobody listens on: the Collector cannot say what it took, and takes the same again."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listening.getsockname()[1] for listening in sockets]
     for listening in sockets:
