@@ -23,9 +23,9 @@ from random import Random
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import otlp_fast
-from benchmarks.environment import cpu_model
-from benchmarks.workloads import WORKLOADS
 from otlp_fast import compression
+from otlp_fast.bench.environment import cpu_model
+from otlp_fast.bench.workloads import WORKLOADS
 from tests.corpora import CORPORA, FOLDER, read_requests
 
 ROUNDS = 9

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchmarks.measure import WrongAnswerError
 from benchmarks.processors import NONE, Configuration
 from benchmarks.whole_process import child_environment, endpoint_of, receiver_process
+from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.demo.child import Child
 
 ROUNDS = 60

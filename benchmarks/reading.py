@@ -38,11 +38,12 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.measure import Work, cpu_seconds, require
-from benchmarks.record import RECORDS, file_name, series
+from benchmarks.record import RECORDS, file_name
 from benchmarks.resident import peak_growth
 from benchmarks.table import with_table
 from otlp_fast import columns
+from otlp_fast.bench.measure import Work, cpu_seconds, require
+from otlp_fast.bench.record import series
 from tests.corpora import read_requests
 
 CORPUS = "astronomy-traces"

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import import_time, on_end, whole_process
-from benchmarks.engines import Engine
 from benchmarks.environment import environment
-from benchmarks.measure import ROUNDS, SAMPLE_SECONDS, Comparison, Spread, compare
 from benchmarks.processors import FASTOTEL, OFFICIAL, Configuration
-from benchmarks.workloads import WORKLOADS
-from benchmarks.workloads.workload import ITEM, ITEMS, Signal
+from otlp_fast.bench.engines import Engine
+from otlp_fast.bench.measure import ROUNDS, SAMPLE_SECONDS, Comparison, compare
+from otlp_fast.bench.record import as_text, series, spread
+from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.workload import ITEM, ITEMS, Signal
 
 RECORDS = Path(__file__).resolve().parent / "records"
 
@@ -222,29 +223,11 @@ def summary(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def spread(values: Sequence[float]) -> dict[str, float]:
-    """Give median, quartiles and the least value, rounded for the file."""
-    return {name: significant(value) for name, value in asdict(Spread.of(values)).items()}
-
-
-def series(values: Sequence[float]) -> dict[str, Any]:
-    """Give the spread of a series, and the series."""
-    return {**spread(values), "rounds": [significant(value) for value in values]}
-
-
-def significant(value: float) -> float:
-    """Keep five significant digits: more than any of these figures has."""
-    return float(f"{value:.5g}")
-
-
 def write_record(record: Record, directory: Path = RECORDS) -> Path:
     """Write a record under its name; one of the same day, processor and version is replaced."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / file_name(record)
-    text = json.dumps(record, indent=1, ensure_ascii=False)
-    # One line per series of rounds, not one per figure.
-    text = re.sub(r"\[[^\[\]{}\"]*\]", lambda series: re.sub(r"\s+", " ", series[0]), text)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(as_text(record), encoding="utf-8")
     return path
 
 

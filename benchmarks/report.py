@@ -18,13 +18,14 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import import_time, promises
-from benchmarks.engines import OTLP_FAST, engines
+from benchmarks.engines import engines
 from benchmarks.environment import ROOT
-from benchmarks.measure import WrongAnswerError
 from benchmarks.processors import NONE, installed
 from benchmarks.record import QUICK, RECORDS, Effort, Record, make_record, newest_record, write_record
 from benchmarks.streams.plot import PLOT, draw
 from benchmarks.table import NoPlaceError, markdown, with_table
+from otlp_fast.bench.engines import OTLP_FAST
+from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.demo.errors import DemoError
 
 README = ROOT / "README.md"

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks import import_time
-from benchmarks.engines import OFFICIAL, OTLP_FAST
 from benchmarks.processors import FASTOTEL
 from benchmarks.record import Record
+from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST
 
 SHOWN = ("web", "wide", "cold", "groups", "requests", "exceptions", "histograms", "gauges")
 """The workloads of the README: the usual, and those where it gains least. The record has them all."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.engines import OFFICIAL, OTLP_FAST, engines
-from benchmarks.measure import Spread, compare
+from benchmarks.engines import engines
 from benchmarks.promises import TIMES_FASTER
 from benchmarks.record import summary
-from benchmarks.workloads import WORKLOADS
-from benchmarks.workloads.workload import ITEM
+from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST
+from otlp_fast.bench.measure import Spread, compare
+from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.workload import ITEM
 
 ROUNDS = 15
 

@@ -12,10 +12,11 @@ from functools import lru_cache
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.engines import Engine, engines, official
-from benchmarks.measure import checked_answer
-from benchmarks.workloads import WORKLOADS
-from benchmarks.workloads.workload import ITEM, Batch
+from benchmarks.engines import engines
+from otlp_fast.bench.engines import Engine, official
+from otlp_fast.bench.measure import checked_answer
+from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.workload import ITEM, Batch
 
 CASES = [
     pytest.param(name, engine, id=f"{name}-{engine.name}")

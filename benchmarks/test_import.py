@@ -6,8 +6,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.import_time import OTLP_FAST, STATEMENTS, importtime_detail, measure_imports
-from benchmarks.measure import Spread
 from benchmarks.promises import IMPORT_MS
+from otlp_fast.bench.measure import Spread
 
 
 @pytest.mark.benchmark(group="whole comparisons: what they found is printed below")

@@ -21,8 +21,7 @@ import zstandard
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.environment import ROOT, environment
-from benchmarks.measure import WrongAnswerError
-from benchmarks.record import RECORDS, newest_record, significant, write_record
+from benchmarks.record import RECORDS, newest_record, write_record
 from benchmarks.streams.bookshop import ANSWERS, bookshop_streams
 from benchmarks.streams.encoding_cpu import measure_cpu
 from benchmarks.streams.end_memory import measure_flood
@@ -32,6 +31,8 @@ from benchmarks.streams.stream import Stream, captured, cut_anew
 from benchmarks.streams.table import BEGIN, END, markdown
 from benchmarks.streams.wire import ENCODINGS, RESETTING, Wire, by_tracezip
 from benchmarks.table import NoPlaceError, with_table
+from otlp_fast.bench.measure import WrongAnswerError
+from otlp_fast.bench.record import significant
 from tests.corpora import CORPORA, FOLDER
 
 README = ROOT / "README.md"

@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import SpanContext, SpanKind
 
-from benchmarks.workloads.shop import request_attributes, service
-from benchmarks.workloads.workload import Seeded, within
+from otlp_fast.bench.workloads.shop import request_attributes, service
+from otlp_fast.bench.workloads.workload import Seeded, within
 
 KINDS_OF_REQUESTS = 500
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from benchmarks.environment import ROOT
 from benchmarks.import_time import interpreter_environment
-from benchmarks.measure import WrongAnswerError
 from benchmarks.processors import NONE, Configuration
+from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.demo.child import Child
 from otlp_fast.demo.server import LOOPBACK
 

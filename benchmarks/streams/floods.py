@@ -10,7 +10,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.workloads.workload import FIRST_TIME_NS, Signal
+from otlp_fast.bench.workloads.workload import FIRST_TIME_NS, Signal
 
 ITEMS = 200_000
 ITEMS_PER_REQUEST = 500

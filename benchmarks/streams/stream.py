@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import cast
 
 import otlp_fast
-from benchmarks.measure import require
-from benchmarks.workloads.workload import ITEM, Signal
 from otlp_fast import _core
+from otlp_fast.bench.measure import require
+from otlp_fast.bench.workloads.workload import ITEM, Signal
 from tests.corpora import CORPORA, read_requests
 
 

@@ -34,7 +34,14 @@ CRATES = {
     "native/sdk": {"otlp_wire", "otlp_schema", "otlp_sdk"},
     "src": {"otlp_wire", "otlp_schema", "otlp_columns", "otlp_compression", "otlp_tracezip", "otlp_sdk", "pyo3"},
 }
-OPENTELEMETRY_ALLOWED_BELOW = ("otlp_fast/exporter/", "otlp_fast/processor/", "otlp_fast/compat.py", "otlp_fast/demo/")
+OPENTELEMETRY_ALLOWED_BELOW = (
+    "otlp_fast/exporter/",
+    "otlp_fast/processor/",
+    "otlp_fast/compat.py",
+    "otlp_fast/demo/",
+    "otlp_fast/bench/",
+)
+APPLICATIONS = {"demo", "bench"}
 
 
 def relative(path: Path) -> str:
@@ -107,7 +114,7 @@ def test_opentelemetry_is_imported_only_below_the_plug_ins(path: Path) -> None:
         assert inside or name.split(".")[0] != "opentelemetry", name
 
 
-@pytest.mark.parametrize("path", [p for p in PYTHON_FILES if "demo" not in p.parts], ids=relative)
+@pytest.mark.parametrize("path", [path for path in PYTHON_FILES if APPLICATIONS.isdisjoint(path.parts)], ids=relative)
 def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> None:
     unwanted = ("google.protobuf", "requests", "opentelemetry.proto", "opentelemetry.exporter", "lz4")
     # The reference has no native code of ours to compress with.
@@ -132,6 +139,7 @@ def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> No
             "import otlp_fast.gateway",
             ["google", "numpy", "grpc", "opentelemetry", "urllib3", "uvicorn", "click", "rich"],
         ),
+        ("import otlp_fast.bench.measure", ["google", "numpy", "click", "rich"]),
         ("import otlp_fast.reference", ["google", "numpy", "grpc", "opentelemetry", "xxhash", "zstandard"]),
         ("import otlp_fast.reference.tracezip", ["google", "numpy", "grpc", "opentelemetry"]),
     ],

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from benchmarks import import_time
-from benchmarks.engines import Engine, official, otlp_fast_batch
-from benchmarks.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
-from benchmarks.workloads import WORKLOADS
-from benchmarks.workloads.workload import Batch
+from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
+from otlp_fast.bench.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
+from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.workload import Batch
 
 TINY = WORKLOADS["tiny"].build(8)
 OFFICIAL = official("traces")
@@ -37,8 +37,8 @@ def test_wrong_answer_ends_the_run_before_anything_is_timed(monkeypatch: pytest.
     def never(*arguments: object, **options: object) -> tuple[float, float]:
         raise AssertionError("timed")
 
-    monkeypatch.setattr("benchmarks.measure.sample", never)
-    monkeypatch.setattr("benchmarks.measure.repetitions_for", never)
+    monkeypatch.setattr("otlp_fast.bench.measure.sample", never)
+    monkeypatch.setattr("otlp_fast.bench.measure.repetitions_for", never)
     wrong = Engine("wrong", "1", lambda content: bytes(OFFICIAL.encode(content))[:-1] + b"\xff")
     with pytest.raises(WrongAnswerError, match=r"wrong, first call: .* different from offset"):
         compare([OFFICIAL, wrong], [TINY])
@@ -66,7 +66,7 @@ def test_rivals_take_turns_in_an_order_that_changes() -> None:
 def test_collector_is_as_asked_while_timing_and_restored_afterwards(gc_enabled: bool) -> None:
     diary = Diary("one", [])
     before = gc.isenabled()
-    sample(diary.engine, [TINY], 3, gc_enabled=gc_enabled)
+    sample(diary.encode, [TINY], 3, gc_enabled=gc_enabled)
     assert diary.collecting == {gc_enabled}
     assert gc.isenabled() == before
 
@@ -99,7 +99,7 @@ def test_time_is_given_per_item_of_all_batches_and_repetitions(monkeypatch: pyte
 
     monkeypatch.setattr("time.process_time_ns", lambda: clock[0])
     monkeypatch.setattr("time.perf_counter_ns", lambda: 2 * clock[0])
-    cpu, wall = sample(Engine("steady", "1", encode), [TINY, Batch(TINY.content[:3], 3), TINY], 7, gc_enabled=True)
+    cpu, wall = sample(encode, [TINY, Batch(TINY.content[:3], 3), TINY], 7, gc_enabled=True)
     assert (cpu, wall) == (2.5, 5.0)
 
 

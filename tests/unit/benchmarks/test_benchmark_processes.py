@@ -15,10 +15,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from werkzeug.test import Client
 
 from benchmarks import on_end, whole_process
-from benchmarks.measure import WrongAnswerError
 from benchmarks.processors import CONFIGURATIONS, NONE, OFFICIAL, OTLP_FAST, Configuration
 from benchmarks.receiver import Receiver
 from benchmarks.web_service import SECONDS_PER_TICK, WebService
+from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.demo.child import Child
 from otlp_fast.demo.errors import DemoError
 

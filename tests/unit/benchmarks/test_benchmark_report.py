@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import import_time, promises, report
-from benchmarks.engines import Engine, official, otlp_fast_batch
 from benchmarks.processors import CONFIGURATIONS, FASTOTEL, NONE, OFFICIAL, OTLP_FAST
 from benchmarks.record import Effort, file_name, make_record, newest_record, write_record
 from benchmarks.table import BEGIN, END, SHOWN, NoPlaceError, markdown, with_table
-from benchmarks.workloads.workload import Signal
+from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
+from otlp_fast.bench.workloads.workload import Signal
 
 LITTLE = Effort(
     rounds=3,

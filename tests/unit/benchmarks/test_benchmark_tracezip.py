@@ -19,7 +19,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 import otlp_fast
 from benchmarks import report
 from benchmarks.environment import ROOT
-from benchmarks.measure import WrongAnswerError
 from benchmarks.record import newest_record
 from benchmarks.resident import peak_growth
 from benchmarks.streams import wire
@@ -43,6 +42,7 @@ from benchmarks.streams.table import BEGIN, END, SHOWN, markdown
 from benchmarks.table import with_table
 from benchmarks.tracezip import KEPT
 from otlp_fast import tracezip
+from otlp_fast.bench.measure import WrongAnswerError
 from tests.corpora import CORPORA, read_requests
 
 SPANS = Stream("spans", "traces", list(flood("attribute values", 3_000)))

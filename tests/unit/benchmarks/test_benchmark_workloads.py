@@ -11,16 +11,17 @@ from itertools import pairwise
 import pytest
 from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, Histogram, HistogramDataPoint, Metric, Sum
 
-from benchmarks.engines import engines, official
+from benchmarks.engines import engines
 from benchmarks.environment import ROOT
-from benchmarks.measure import checked_answer
-from benchmarks.workloads import WORKLOADS
-from benchmarks.workloads.workload import ITEMS, Workload
+from otlp_fast.bench.engines import official
+from otlp_fast.bench.measure import checked_answer
+from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.workload import ITEMS, Workload
 
 DIGEST = """
 import hashlib
-from benchmarks.engines import official
-from benchmarks.workloads import WORKLOADS
+from otlp_fast.bench.engines import official
+from otlp_fast.bench.workloads import WORKLOADS
 for workload in WORKLOADS.values():
     data = bytes(official(workload.signal).encode(workload.build(40).content))
     print(workload.name, hashlib.sha256(data).hexdigest())

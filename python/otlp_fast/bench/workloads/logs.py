@@ -19,8 +19,8 @@ from opentelemetry.sdk._logs import (
 )
 from opentelemetry.util.types import AnyValue
 
-from benchmarks.workloads.shop import request_attributes, service, shop_dispatcher
-from benchmarks.workloads.workload import ItemRecorder, Workload, fresh, within
+from otlp_fast.bench.workloads.shop import request_attributes, service, shop_dispatcher
+from otlp_fast.bench.workloads.workload import ItemRecorder, Workload, fresh, within
 
 PLACES = (
     ("/srv/shop/web/access.py", "log_request", 88),

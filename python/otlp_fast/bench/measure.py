@@ -26,13 +26,14 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any, TypeAlias
 
-from benchmarks.engines import OFFICIAL, Engine
-from benchmarks.workloads.workload import Batch
+from otlp_fast.bench.engines import OFFICIAL, Engine
+from otlp_fast.bench.workloads.workload import Batch
 
 SAMPLE_SECONDS = 0.012
 """CPU time that a sample takes at least, in seconds; one repetition may take longer."""
@@ -40,9 +41,14 @@ SAMPLE_SECONDS = 0.012
 ROUNDS = 25
 """Rounds for a figure that is published."""
 
+LEAST_ROUNDS = 3
+"""Rounds that are made whatever time they take: fewer have no quartiles."""
 
-Work = Callable[[], object]
-"""What is timed by itself, apart from the engines."""
+BatchWork: TypeAlias = Callable[[Any], object]
+"""What is timed: takes the content of a batch."""
+
+Work: TypeAlias = Callable[[], object]
+"""What is timed by itself, once."""
 
 
 class WrongAnswerError(AssertionError):
@@ -95,7 +101,7 @@ class Samples:
 class Comparison:
     """All samples of one workload: `samples[engine]`, the lists in step, one entry per round.
 
-    `items` and `encoded_bytes` are those of one repetition: all batches together.
+    `items` and `encoded_bytes` are those of one repetition: all batches together; without encoding, there are no bytes.
     """
 
     items: int
@@ -104,10 +110,10 @@ class Comparison:
     repetitions: dict[str, int]
     samples: dict[str, Samples]
 
-    def ratios(self, engine: str) -> list[float]:
-        """How many times less CPU time than the official encoder `engine` took, in each round."""
-        pairs = zip(self.samples[OFFICIAL].cpu, self.samples[engine].cpu, strict=True)
-        return [official / own for official, own in pairs]
+    def ratios(self, engine: str, rival: str = OFFICIAL) -> list[float]:
+        """How many times less CPU time than `rival` the engine took, in each round."""
+        pairs = zip(self.samples[rival].cpu, self.samples[engine].cpu, strict=True)
+        return [others / own for others, own in pairs]
 
 
 def checked_answer(engines: Iterable[Engine], batch: Batch) -> bytes:
@@ -141,67 +147,98 @@ def compare(
     rounds: int = ROUNDS,
     gc_enabled: bool = True,
     sample_seconds: float = SAMPLE_SECONDS,
+    seconds: float = math.inf,
     seed: int = 0,
     on_round: Callable[[], None] = lambda: None,
 ) -> Comparison:
-    """Check all engines on all batches, then measure them side by side.
+    """Check all engines on all batches, then measure them side by side; `seconds` as in `take_turns`.
 
     Raises:
         WrongAnswerError: before anything is timed.
     """
     encoded_bytes = sum(len(checked_answer(engines, batch)) for batch in batches)
-    repetitions = {engine.name: repetitions_for(engine, batches, sample_seconds) for engine in engines}
+    comparison = take_turns(
+        {engine.name: engine.encode for engine in engines},
+        batches,
+        rounds=rounds,
+        gc_enabled=gc_enabled,
+        sample_seconds=sample_seconds,
+        seconds=seconds,
+        seed=seed,
+        on_round=on_round,
+    )
+    return replace(comparison, encoded_bytes=encoded_bytes)
+
+
+def take_turns(
+    works: Mapping[str, BatchWork],
+    batches: Sequence[Batch],
+    *,
+    rounds: int = ROUNDS,
+    gc_enabled: bool = True,
+    sample_seconds: float = SAMPLE_SECONDS,
+    seconds: float = math.inf,
+    seed: int = 0,
+    on_round: Callable[[], None] = lambda: None,
+) -> Comparison:
+    """Measure works side by side, by their names; what they answer was checked before.
+
+    No round is begun once `seconds` of wall time have passed, but for the first `LEAST_ROUNDS`.
+    """
+    end = time.monotonic() + seconds
+    repetitions = {name: repetitions_for(work, batches, sample_seconds) for name, work in works.items()}
     comparison = Comparison(
         items=sum(batch.items for batch in batches),
-        encoded_bytes=encoded_bytes,
+        encoded_bytes=0,
         gc_enabled=gc_enabled,
         repetitions=repetitions,
-        samples={engine.name: Samples() for engine in engines},
+        samples={name: Samples() for name in works},
     )
     random = Random(seed)
-    order = list(engines)
-    for _ in range(rounds):
+    order = list(works)
+    for done in range(rounds):
+        if done >= LEAST_ROUNDS and time.monotonic() >= end:
+            break
         random.shuffle(order)
-        for engine in order:
-            cpu, wall = sample(engine, batches, repetitions[engine.name], gc_enabled=gc_enabled)
-            comparison.samples[engine.name].cpu.append(cpu)
-            comparison.samples[engine.name].wall.append(wall)
+        for name in order:
+            cpu, wall = sample(works[name], batches, repetitions[name], gc_enabled=gc_enabled)
+            comparison.samples[name].cpu.append(cpu)
+            comparison.samples[name].wall.append(wall)
         on_round()
     return comparison
 
 
-def repetitions_for(engine: Engine, batches: Sequence[Batch], seconds: float) -> int:
-    """How often `engine` must encode all batches to be busy for so long."""
+def repetitions_for(work: BatchWork, batches: Sequence[Batch], seconds: float) -> int:
+    """How often `work` must be done on all batches to be busy for so long."""
     repetitions = 1
     while True:
         start = time.process_time()
-        encode_repeatedly(engine, batches, repetitions)
+        work_repeatedly(work, batches, repetitions)
         elapsed = time.process_time() - start
         if elapsed >= seconds / 4:
             return max(1, math.ceil(repetitions * seconds / elapsed))
         repetitions *= 4
 
 
-def sample(engine: Engine, batches: Sequence[Batch], repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
+def sample(work: BatchWork, batches: Sequence[Batch], repetitions: int, *, gc_enabled: bool) -> tuple[float, float]:
     """Time one sample: CPU time and wall time, both in microseconds per item."""
     gc.collect()
     with garbage_collection(enabled=gc_enabled):
-        engine.encode(batches[0].content)
+        work(batches[0].content)
         wall = time.perf_counter_ns()
         cpu = time.process_time_ns()
-        encode_repeatedly(engine, batches, repetitions)
+        work_repeatedly(work, batches, repetitions)
         cpu = time.process_time_ns() - cpu
         wall = time.perf_counter_ns() - wall
-    encoded = repetitions * sum(batch.items for batch in batches) * 1_000
-    return cpu / encoded, wall / encoded
+    done = repetitions * sum(batch.items for batch in batches) * 1_000
+    return cpu / done, wall / done
 
 
-def encode_repeatedly(engine: Engine, batches: Sequence[Batch], repetitions: int) -> None:
-    """Encode all batches so many times: what is timed."""
-    encode = engine.encode
+def work_repeatedly(work: BatchWork, batches: Sequence[Batch], repetitions: int) -> None:
+    """Do the work on all batches so many times: what is timed."""
     for _ in range(repetitions):
         for batch in batches:
-            encode(batch.content)
+            work(batch.content)
 
 
 @contextmanager

@@ -17,9 +17,9 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceState
 
-from benchmarks.workloads.shop import request_attributes, service, shop_dispatcher
-from benchmarks.workloads.texts import ALPHABETS
-from benchmarks.workloads.workload import ItemRecorder, Workload, fresh, within
+from otlp_fast.bench.workloads.shop import request_attributes, service, shop_dispatcher
+from otlp_fast.bench.workloads.texts import ALPHABETS
+from otlp_fast.bench.workloads.workload import ItemRecorder, Workload, fresh, within
 
 STATEMENTS = (
     ("SELECT", "products", "SELECT id, name, price FROM products WHERE category_id = %s ORDER BY price LIMIT 50"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.sdk.resources import Resource
 
-from benchmarks.workloads.workload import Seeded, fresh
+from otlp_fast.bench.workloads.workload import Seeded, fresh
 
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
