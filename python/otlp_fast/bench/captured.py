@@ -1,0 +1,119 @@
+"""The user's own telemetry: requests from a file of OTLP, and the SDK's objects made from them again."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import otlp_fast
+from otlp_fast import files
+from otlp_fast._core import split_request
+from otlp_fast.bench.effort import Effort
+from otlp_fast.bench.errors import BenchError
+from otlp_fast.bench.telemetry import Encodable, Stream, Telemetry
+from otlp_fast.bench.workloads.workload import ITEM, ITEMS, Batch, Signal
+from otlp_fast.errors import OtlpError
+
+
+def captured_telemetry(path: str, effort: Effort, *, rebuilds: bool) -> Telemetry:
+    """Read a file, up to the effort's limits, and see what of it the SDK's objects can hold.
+
+    Args:
+        path: of the file, in any form that `otlp_fast.files` reads; "-" for standard input.
+        effort: how much of it is taken.
+        rebuilds: whether objects of the SDK are wanted.
+
+    Raises:
+        BenchError: it cannot be read, or holds nothing.
+    """
+    name = "standard input" if path == "-" else Path(path).name
+    streams, whole = _read(path, name, effort)
+    notes = [] if whole else [f"{name}: taken are the first {_amounts(streams)}"]
+    encodable: list[Encodable] = []
+    processed = None
+    for stream in streams if rebuilds else []:
+        # Here, since it imports the SDK, which is not there for everyone.
+        from otlp_fast.bench.rebuilding import REBUILDERS, lost_in
+
+        if stream.signal not in REBUILDERS:
+            notes.append(f"encode: the SDK takes no {stream.item}s from outside, so those of {name} are not encoded")
+            continue
+        notes += [f"{name}: {lost}" for lost in lost_in(stream)]
+        once = min(ITEMS, stream.items)
+        encodable.append(Encodable(f"{stream.item}s, {once:,} again and again", stream.signal, partial(_warm, stream)))
+        if stream.items > once:
+            cold = f"{stream.item}s, {stream.items:,} in turn"
+            encodable.append(Encodable(cold, stream.signal, partial(_rebuilt, stream)))
+        if stream.signal == "traces":
+            processed = partial(_warm, stream, 2 * ITEMS)
+    source = {
+        "kind": "file",
+        "name": name,
+        "whole": whole,
+        "items": {stream.signal: stream.items for stream in streams},
+        "requests": {stream.signal: len(stream.requests) for stream in streams},
+        "bytes": {stream.signal: sum(map(len, stream.requests)) for stream in streams},
+    }
+    return Telemetry(source, encodable, streams, processed, notes)
+
+
+def _read(path: str, name: str, effort: Effort) -> tuple[list[Stream], bool]:
+    """Give the requests by signal, and whether they are all that the file has."""
+    kept: dict[Signal, list[bytes]] = {}
+    items: dict[Signal, int] = {}
+    sizes: dict[Signal, int] = {}
+    whole = True
+    try:
+        with files.open_reader(path) as reader:
+            for request in reader:
+                if request.signal is None:
+                    continue
+                signal, data = cast(Signal, request.signal), request.data
+                count, room = otlp_fast.count(data, signal), effort.file_items - items.get(signal, 0)
+                if count > room or sizes.get(signal, 0) + len(data) > effort.file_bytes:
+                    whole = False
+                    if signal in kept:
+                        # Other signals may follow, but a file of one signal may go on for hours.
+                        if all(items[other] >= effort.file_items // 2 for other in items):
+                            break
+                        continue
+                    data, count = split_request(data, signal, max_items=effort.file_items)[0]
+                if count:
+                    kept.setdefault(signal, []).append(data)
+                    items[signal] = items.get(signal, 0) + count
+                    sizes[signal] = sizes.get(signal, 0) + len(data)
+    except OSError as error:
+        raise BenchError(f"{path}: {error.strerror or error}") from None
+    except (OtlpError, ModuleNotFoundError) as error:
+        raise BenchError(str(error)) from None
+    if not kept:
+        raise BenchError(f"{name} holds no spans, no log records and no data points")
+    return [Stream(f"{ITEM[signal]}s of {name}", signal, requests) for signal, requests in kept.items()], whole
+
+
+def _amounts(streams: list[Stream]) -> str:
+    return " and ".join(f"{stream.items:,} {stream.item}s" for stream in streams)
+
+
+def _rebuilt(stream: Stream) -> list[Batch]:
+    """Make the objects of a stream, in batches as a processor gives them to an exporter."""
+    from otlp_fast.bench.rebuilding import REBUILDERS
+
+    rebuilder = REBUILDERS[stream.signal]()
+    objects = [item for request in stream.requests for item in rebuilder.rebuild(request)]
+    parts = [objects[first : first + ITEMS] for first in range(0, len(objects), ITEMS)]
+    return [Batch(part, len(part)) for part in parts]
+
+
+def _warm(stream: Stream, most: int = ITEMS) -> list[Batch]:
+    """Make the first objects of a stream: one batch, or so many items."""
+    requests: list[bytes] = []
+    missing = most
+    for request in stream.requests:
+        [(part, count), *_] = split_request(request, stream.signal, max_items=missing)
+        requests.append(part)
+        missing -= count
+        if missing <= 0:
+            break
+    return _rebuilt(Stream(stream.name, stream.signal, requests))
