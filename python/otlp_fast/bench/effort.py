@@ -32,7 +32,7 @@ FULL = Effort(
     seconds=6.0,
     workloads=("web", "cold", "wide", "error", "requests", "structured", "histograms", "counters"),
     requests=24,
-    file_items=12_288,
+    file_items=6_144,
 )
 """Two to three minutes on a machine of today."""
 
@@ -41,7 +41,7 @@ QUICK = Effort(
     seconds=0.6,
     workloads=("web", "requests", "histograms"),
     requests=4,
-    file_items=2_048,
+    file_items=1_024,
     sample_seconds=0.004,
     json_items=256,
 )

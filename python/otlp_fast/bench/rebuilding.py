@@ -64,14 +64,16 @@ _FIELDS: Mapping[Signal, Mapping[str, Callable[[Any], object]]] = {
     },
 }
 
+_BOTH_WAYS: Mapping[Signal, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
+    "traces": (otlp_fast.encode_spans, otlp_fast.decode_traces),
+    "logs": (otlp_fast.encode_logs, otlp_fast.decode_logs),
+}
+
 
 def lost_in(stream: Stream) -> list[str]:
     """Say what of a stream its rebuilt objects do not hold: a line for each field, with how many items it concerns."""
     rebuilder = REBUILDERS[stream.signal]()
-    encode, decode = {
-        "traces": (otlp_fast.encode_spans, otlp_fast.decode_traces),
-        "logs": (otlp_fast.encode_logs, otlp_fast.decode_logs),
-    }[stream.signal]
+    encode, decode = _BOTH_WAYS[stream.signal]
     lost: Counter[str] = Counter()
     for request in stream.requests:
         captured = decode(request)
