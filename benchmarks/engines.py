@@ -11,8 +11,8 @@ from typing import Any
 
 import otlp_fast
 from otlp_fast import reference
+from otlp_fast.bench.batch import Signal
 from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
-from otlp_fast.bench.workloads.workload import Signal
 
 
 def otlp_fast_add(signal: Signal) -> Engine:

@@ -18,11 +18,11 @@ from typing import Any
 from benchmarks import import_time, on_end, whole_process
 from benchmarks.environment import environment
 from benchmarks.processors import FASTOTEL, OFFICIAL, Configuration
+from otlp_fast.bench.batch import ITEM, ITEMS, Signal
 from otlp_fast.bench.engines import Engine
 from otlp_fast.bench.measure import ROUNDS, SAMPLE_SECONDS, Comparison, compare
 from otlp_fast.bench.record import as_text, series, spread
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import ITEM, ITEMS, Signal
 
 RECORDS = Path(__file__).resolve().parent / "records"
 

@@ -12,10 +12,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.engines import engines
 from benchmarks.promises import TIMES_FASTER
 from benchmarks.record import summary
+from otlp_fast.bench.batch import ITEM
 from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST
 from otlp_fast.bench.measure import Spread, compare
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import ITEM
 
 ROUNDS = 15
 

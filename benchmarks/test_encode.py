@@ -13,10 +13,10 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from benchmarks.engines import engines
+from otlp_fast.bench.batch import ITEM, Batch
 from otlp_fast.bench.engines import Engine, official
 from otlp_fast.bench.measure import checked_answer
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import ITEM, Batch
 
 CASES = [
     pytest.param(name, engine, id=f"{name}-{engine.name}")

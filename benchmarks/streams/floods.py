@@ -10,7 +10,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from otlp_fast.bench.workloads.workload import FIRST_TIME_NS, Signal
+from otlp_fast.bench.batch import Signal
+from otlp_fast.bench.workloads.workload import FIRST_TIME_NS
 
 ITEMS = 200_000
 ITEMS_PER_REQUEST = 500

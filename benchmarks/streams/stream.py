@@ -7,8 +7,8 @@ from typing import cast
 
 import otlp_fast
 from otlp_fast import _core
+from otlp_fast.bench.batch import ITEM, Signal
 from otlp_fast.bench.measure import require
-from otlp_fast.bench.workloads.workload import ITEM, Signal
 from tests.corpora import CORPORA, read_requests
 
 

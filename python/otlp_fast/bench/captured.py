@@ -9,10 +9,10 @@ from typing import cast
 import otlp_fast
 from otlp_fast import files
 from otlp_fast._core import split_request
+from otlp_fast.bench.batch import ITEM, ITEMS, Batch, Signal
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.errors import BenchError
 from otlp_fast.bench.telemetry import Encodable, Stream, Telemetry
-from otlp_fast.bench.workloads.workload import ITEM, ITEMS, Batch, Signal
 from otlp_fast.errors import OtlpError
 
 

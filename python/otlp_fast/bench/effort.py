@@ -23,13 +23,13 @@ class Effort:
     file_bytes: int = 64 * 1024 * 1024
     """Bytes of a file's requests that are taken, of each signal."""
     sample_seconds: float = SAMPLE_SECONDS
-    json_items: int = 1_000
+    json_items: int = 512
     """Items that are turned into JSON and back: the rival takes most of a millisecond for two."""
 
 
 FULL = Effort(
     rounds=ROUNDS,
-    seconds=6.0,
+    seconds=5.0,
     workloads=("web", "cold", "wide", "error", "requests", "structured", "histograms", "counters"),
     requests=24,
     file_items=6_144,
@@ -38,11 +38,11 @@ FULL = Effort(
 
 QUICK = Effort(
     rounds=5,
-    seconds=0.6,
+    seconds=0.5,
     workloads=("web", "requests", "histograms"),
     requests=4,
     file_items=1_024,
     sample_seconds=0.004,
-    json_items=256,
+    json_items=128,
 )
 """About twenty seconds: the same figures, less sure."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from otlp_fast.bench.batch import ITEM
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST, official, otlp_fast_batch
 from otlp_fast.bench.errors import asked_of
@@ -12,7 +13,6 @@ from otlp_fast.bench.figures import Encodings, Pair
 from otlp_fast.bench.measure import compare
 from otlp_fast.bench.steps import OnRound, Step
 from otlp_fast.bench.telemetry import Encodable, Telemetry
-from otlp_fast.bench.workloads.workload import ITEM
 
 PART = "encode"
 RIVAL = "official encoder"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import otlp_fast
-from otlp_fast.bench.workloads.workload import Signal
+from otlp_fast.bench.batch import Signal
 
 Encoded: TypeAlias = bytes | otlp_fast.Buffer
 """What an engine gives: bytes, or pooled memory with the buffer protocol, as an exporter would send it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from otlp_fast.bench.batch import ITEM
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.engines import otlp_fast_batch
 from otlp_fast.bench.telemetry import Encodable, Stream, Telemetry
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import ITEM, Workload
+from otlp_fast.bench.workloads.workload import Workload
 
 _STREAMS = ("web", "requests", "histograms")
 

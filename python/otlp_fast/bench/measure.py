@@ -32,8 +32,8 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, TypeAlias
 
+from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.engines import OFFICIAL, Engine
-from otlp_fast.bench.workloads.workload import Batch
 
 SAMPLE_SECONDS = 0.012
 """CPU time that a sample takes at least, in seconds; one repetition may take longer."""

@@ -16,7 +16,7 @@ from otlp_fast.bench.telemetry import Telemetry
 
 Steps: TypeAlias = Callable[[Telemetry, Effort], Iterator[Step]]
 
-_SDK = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.common")
+_SDK = ("numpy", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.common")
 _PROTOBUF = ("numpy", "google.protobuf", "opentelemetry.proto")
 
 

@@ -22,6 +22,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 
 import otlp_fast
 from otlp_fast import processor
+from otlp_fast.bench.batch import ITEMS, Batch
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.engines import official
 from otlp_fast.bench.errors import asked_of
@@ -29,7 +30,6 @@ from otlp_fast.bench.figures import Encodings, Pair
 from otlp_fast.bench.measure import LEAST_ROUNDS, Samples, require
 from otlp_fast.bench.steps import OURS, THEIRS, OnRound, Step
 from otlp_fast.bench.telemetry import Telemetry
-from otlp_fast.bench.workloads.workload import ITEMS, Batch
 
 PART = "processor"
 RIVAL = "SDK's BatchSpanProcessor, official encoder"
@@ -62,6 +62,9 @@ class _OurExporter(SpanExporter):
         return True
 
     def drain_spool(self, timeout: float | None = None) -> bool:
+        return True
+
+    def force_flush(self, timeout_millis: float = 30_000) -> bool:
         return True
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from otlp_fast.bench.workloads.workload import Signal
+from otlp_fast.bench.batch import Signal
 
 
 def message_type(signal: Signal) -> Any:

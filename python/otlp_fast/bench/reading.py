@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import otlp_fast
+from otlp_fast.bench.batch import Batch, Signal
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.errors import asked_of
 from otlp_fast.bench.figures import Encodings, Pair
@@ -14,7 +15,6 @@ from otlp_fast.bench.measure import require
 from otlp_fast.bench.protobuf import commonest_text, items_of, message_type, texts_by_loop
 from otlp_fast.bench.steps import OURS, THEIRS, OnRound, Step, measured_pair
 from otlp_fast.bench.telemetry import Stream, Telemetry
-from otlp_fast.bench.workloads.workload import Batch, Signal
 
 PART = "decode"
 

@@ -16,10 +16,10 @@ from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 import otlp_fast
+from otlp_fast.bench.batch import Signal
 from otlp_fast.bench.rebuilt_logs import LogRebuilder
 from otlp_fast.bench.rebuilt_spans import SpanRebuilder
 from otlp_fast.bench.telemetry import Stream
-from otlp_fast.bench.workloads.workload import Signal
 
 
 class Rebuilder(Protocol):

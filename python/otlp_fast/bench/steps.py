@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.figures import Encodings, Pair
 from otlp_fast.bench.measure import BatchWork, take_turns
-from otlp_fast.bench.workloads.workload import Batch
 
 OURS, THEIRS = "otlp_fast", "rival"
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import otlp_fast
-from otlp_fast.bench.workloads.workload import ITEM, Batch, Signal
+from otlp_fast._core import split_request
+from otlp_fast.bench.batch import ITEM, Batch, Signal
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class Stream:
         return ITEM[self.signal]
 
     def some(self, items: int) -> Stream:
-        """Give requests that lie evenly over all, with about so many items, or one request."""
-        step = max(1, round(self.items / items))
-        return Stream(self.name, self.signal, self.requests[::step])
+        """Give about so many items: requests that lie evenly over all, or a part of one."""
+        requests = self.requests[:: max(1, round(self.items / items))]
+        if len(requests) == 1:
+            requests = [split_request(requests[0], self.signal, max_items=items)[0][0]]
+        return Stream(self.name, self.signal, requests)
 
     def batches(self) -> list[Batch]:
         """Give each request by itself."""

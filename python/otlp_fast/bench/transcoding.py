@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import otlp_fast
+from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.errors import asked_of
 from otlp_fast.bench.figures import Encodings, Pair
@@ -16,7 +17,6 @@ from otlp_fast.bench.measure import require
 from otlp_fast.bench.protobuf import message_type
 from otlp_fast.bench.steps import OURS, THEIRS, OnRound, Step, measured_pair
 from otlp_fast.bench.telemetry import Stream, Telemetry
-from otlp_fast.bench.workloads.workload import Batch
 
 PART = "json"
 RIVAL = "json_format"

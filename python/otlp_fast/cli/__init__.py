@@ -1,4 +1,4 @@
-"""The command line: `otlp-fast demo | inspect | convert | compress | decompress | gateway | info`.
+"""The command line: `otlp-fast demo | bench | inspect | convert | compress | decompress | gateway | info`.
 
 `main` is all that is here, and it imports nothing on the way in, so that a missing extra is one line and not a
 traceback. The commands are declared in `group`, one module each, and imported when they are called.

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from benchmarks import import_time
+from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
 from otlp_fast.bench.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import Batch
 
 TINY = WORKLOADS["tiny"].build(8)
 OFFICIAL = official("traces")

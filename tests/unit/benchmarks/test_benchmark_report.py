@@ -15,8 +15,8 @@ from benchmarks import import_time, promises, report
 from benchmarks.processors import CONFIGURATIONS, FASTOTEL, NONE, OFFICIAL, OTLP_FAST
 from benchmarks.record import Effort, file_name, make_record, newest_record, write_record
 from benchmarks.table import BEGIN, END, SHOWN, NoPlaceError, markdown, with_table
+from otlp_fast.bench.batch import Signal
 from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
-from otlp_fast.bench.workloads.workload import Signal
 
 LITTLE = Effort(
     rounds=3,

@@ -13,10 +13,11 @@ from opentelemetry.sdk.metrics.export import ExponentialHistogram, Gauge, Histog
 
 from benchmarks.engines import engines
 from benchmarks.environment import ROOT
+from otlp_fast.bench.batch import ITEMS
 from otlp_fast.bench.engines import official
 from otlp_fast.bench.measure import checked_answer
 from otlp_fast.bench.workloads import WORKLOADS
-from otlp_fast.bench.workloads.workload import ITEMS, Workload
+from otlp_fast.bench.workloads.workload import Workload
 
 DIGEST = """
 import hashlib

@@ -15,8 +15,9 @@ from opentelemetry.sdk.metrics import Histogram, MeterProvider, TraceBasedExempl
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, Metric, MetricsData
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 
+from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.workloads.shop import request_attributes, service
-from otlp_fast.bench.workloads.workload import FIRST_TIME_NS, Batch, Seeded, Workload, fresh, within
+from otlp_fast.bench.workloads.workload import FIRST_TIME_NS, Seeded, Workload, fresh, within
 
 DURATION_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Of `http.server.request.duration`, in seconds, as the semantic conventions advise."""

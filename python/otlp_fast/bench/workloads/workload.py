@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
@@ -22,24 +22,9 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-Signal: TypeAlias = Literal["traces", "logs", "metrics"]
-
-ITEM: dict[Signal, str] = {"traces": "span", "logs": "log record", "metrics": "data point"}
-"""What is counted: times are given per item."""
-
-ITEMS = 512
-"""Items per batch: the default of the SDK's batch processors."""
+from otlp_fast.bench.batch import ITEMS, Batch, Signal
 
 FIRST_TIME_NS = 1_750_000_000_000_000_000
-
-
-@dataclass(frozen=True)
-class Batch:
-    """What an encoder is given at once."""
-
-    content: Any
-    """A list of `ReadableSpan` or of `ReadableLogRecord`, or a `MetricsData`."""
-    items: int
 
 
 class Recorder(Protocol):
