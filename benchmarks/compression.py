@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import otlp_fast
 from otlp_fast import compression
 from otlp_fast.bench.environment import cpu_model
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 from tests.corpora import CORPORA, FOLDER, read_requests
 
 ROUNDS = 9

@@ -22,7 +22,7 @@ from otlp_fast.bench.batch import ITEM, ITEMS, Signal
 from otlp_fast.bench.engines import Engine
 from otlp_fast.bench.measure import ROUNDS, SAMPLE_SECONDS, Comparison, compare
 from otlp_fast.bench.record import as_text, series, spread
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 
 RECORDS = Path(__file__).resolve().parent / "records"
 

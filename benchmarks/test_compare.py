@@ -15,7 +15,7 @@ from benchmarks.record import summary
 from otlp_fast.bench.batch import ITEM
 from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST
 from otlp_fast.bench.measure import Spread, compare
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 
 ROUNDS = 15
 

@@ -16,7 +16,7 @@ from benchmarks.engines import engines
 from otlp_fast.bench.batch import ITEM, Batch
 from otlp_fast.bench.engines import Engine, official
 from otlp_fast.bench.measure import checked_answer
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 
 CASES = [
     pytest.param(name, engine, id=f"{name}-{engine.name}")

@@ -11,7 +11,7 @@ from otlp_fast import files
 from otlp_fast._core import split_request
 from otlp_fast.bench.batch import ITEM, ITEMS, Batch, Signal
 from otlp_fast.bench.effort import Effort
-from otlp_fast.bench.errors import BenchError
+from otlp_fast.bench.errors import BenchError, OldSdkError
 from otlp_fast.bench.telemetry import Encodable, Stream, Telemetry
 from otlp_fast.errors import OtlpError
 
@@ -29,17 +29,22 @@ def captured_telemetry(path: str, effort: Effort, *, rebuilds: bool) -> Telemetr
     """
     name = "standard input" if path == "-" else Path(path).name
     streams, whole = _read(path, name, effort)
-    notes = [] if whole else [f"{name}: taken are the first {_amounts(streams)}"]
+    notes = [f"{name}: {'all' if whole else 'the first'} {_amounts(streams)}"]
     encodable: list[Encodable] = []
     processed = None
     for stream in streams if rebuilds else []:
-        # Here, since it imports the SDK, which is not there for everyone.
-        from otlp_fast.bench.rebuilding import REBUILDERS, lost_in
+        # Here, since it needs NumPy, which is not there for everyone.
+        from otlp_fast.bench.rebuilding import lost_in, rebuilder
 
-        if stream.signal not in REBUILDERS:
-            notes.append(f"encode: the SDK takes no {stream.item}s from outside, so those of {name} are not encoded")
+        try:
+            made_by = rebuilder(stream.signal)
+        except OldSdkError as error:
+            notes.append(f"encode: no {stream.item}s: {error}")
             continue
-        notes += [f"{name}: {lost}" for lost in lost_in(stream)]
+        if made_by is None:
+            notes.append(f"encode: the SDK takes no {stream.item}s from outside, so these are not encoded")
+            continue
+        notes += lost_in(stream, made_by)
         once = min(ITEMS, stream.items)
         encodable.append(Encodable(f"{stream.item}s, {once:,} again and again", stream.signal, partial(_warm, stream)))
         if stream.items > once:
@@ -89,7 +94,7 @@ def _read(path: str, name: str, effort: Effort) -> tuple[list[Stream], bool]:
         raise BenchError(str(error)) from None
     if not kept:
         raise BenchError(f"{name} holds no spans, no log records and no data points")
-    return [Stream(f"{ITEM[signal]}s of {name}", signal, requests) for signal, requests in kept.items()], whole
+    return [Stream(f"{ITEM[signal]}s", signal, requests) for signal, requests in kept.items()], whole
 
 
 def _amounts(streams: list[Stream]) -> str:
@@ -98,10 +103,11 @@ def _amounts(streams: list[Stream]) -> str:
 
 def _rebuilt(stream: Stream) -> list[Batch]:
     """Make the objects of a stream, in batches as a processor gives them to an exporter."""
-    from otlp_fast.bench.rebuilding import REBUILDERS
+    from otlp_fast.bench.rebuilding import rebuilder
 
-    rebuilder = REBUILDERS[stream.signal]()
-    objects = [item for request in stream.requests for item in rebuilder.rebuild(request)]
+    made_by = rebuilder(stream.signal)
+    assert made_by is not None
+    objects = [item for request in stream.requests for item in made_by.rebuild(request)]
     parts = [objects[first : first + ITEMS] for first in range(0, len(objects), ITEMS)]
     return [Batch(part, len(part)) for part in parts]
 

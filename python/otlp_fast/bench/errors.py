@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 
 class BenchError(Exception):
@@ -12,6 +13,22 @@ class BenchError(Exception):
 
 class RivalError(Exception):
     """A rival cannot do what is asked of it, so there is nothing to compare with."""
+
+
+class OldSdkError(Exception):
+    """The SDK that is installed has not what is needed of it."""
+
+
+@contextmanager
+def made_for_newer_sdk() -> Iterator[None]:
+    """Turn what an import raises under a release of the SDK that lacks something into an `OldSdkError`."""
+    try:
+        yield
+    except (ImportError, AttributeError, TypeError) as error:
+        installed = f"opentelemetry-sdk {version('opentelemetry-sdk')}"
+        raise OldSdkError(
+            f"{installed} is too old for it ({error}): pip install --upgrade 'otlp-fast[bench]'"
+        ) from error
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from otlp_fast.bench.steps import OURS, THEIRS, OnRound, Step
 from otlp_fast.bench.telemetry import Telemetry
 
 PART = "processor"
-RIVAL = "SDK's BatchSpanProcessor, official encoder"
+RIVAL = "SDK's processor"
 
 _QUEUE, _SCHEDULE_MILLIS = 4 * ITEMS, 5_000
 

@@ -52,7 +52,7 @@ def _measure_decoding(stream: Stream, effort: Effort, on_round: OnRound) -> list
             part=PART,
             name=stream.name,
             item=stream.item,
-            rival="FromString, no columns",
+            rival="FromString",
         )
     ]
 
@@ -79,6 +79,6 @@ def _measure_attribute(stream: Stream, effort: Effort, on_round: OnRound) -> lis
             part=PART,
             name=f"{stream.name}: column {key}",
             item=stream.item,
-            rival="FromString and a loop",
+            rival="FromString, loop",
         )
     ]

@@ -17,8 +17,7 @@ from typing import Any, Protocol
 
 import otlp_fast
 from otlp_fast.bench.batch import Signal
-from otlp_fast.bench.rebuilt_logs import LogRebuilder
-from otlp_fast.bench.rebuilt_spans import SpanRebuilder
+from otlp_fast.bench.errors import made_for_newer_sdk
 from otlp_fast.bench.telemetry import Stream
 
 
@@ -29,8 +28,23 @@ class Rebuilder(Protocol):
         """Make the objects of a request, in its order."""
 
 
-REBUILDERS: Mapping[Signal, Callable[[], Rebuilder]] = {"traces": SpanRebuilder, "logs": LogRebuilder}
-"""By signal. Metrics are not among them: the SDK aggregates them itself, and takes no data points from outside."""
+def rebuilder(signal: Signal) -> Rebuilder | None:
+    """Give what makes the objects of a signal; None for metrics, which the SDK aggregates itself and does not take.
+
+    Raises:
+        OldSdkError: the SDK that is installed has not what is needed for this signal.
+    """
+    with made_for_newer_sdk():
+        if signal == "traces":
+            from otlp_fast.bench.rebuilt_spans import SpanRebuilder
+
+            return SpanRebuilder()
+        if signal == "logs":
+            from otlp_fast.bench.rebuilt_logs import LogRebuilder
+
+            return LogRebuilder()
+    return None
+
 
 _OF_ALL = {
     "attributes": attrgetter("attributes"),
@@ -70,9 +84,8 @@ _BOTH_WAYS: Mapping[Signal, tuple[Callable[[Any], bytes], Callable[[bytes], Any]
 }
 
 
-def lost_in(stream: Stream) -> list[str]:
+def lost_in(stream: Stream, rebuilder: Rebuilder) -> list[str]:
     """Say what of a stream its rebuilt objects do not hold: a line for each field, with how many items it concerns."""
-    rebuilder = REBUILDERS[stream.signal]()
     encode, decode = _BOTH_WAYS[stream.signal]
     lost: Counter[str] = Counter()
     for request in stream.requests:

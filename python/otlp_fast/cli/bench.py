@@ -179,11 +179,6 @@ def _maker(source: str | None, effort: Effort, rebuilds: bool) -> Callable[[], T
         from otlp_fast.bench.captured import captured_telemetry
 
         return partial(captured_telemetry, source, effort, rebuilds=rebuilds)
-    try:
-        from otlp_fast.bench.made_up import made_up_telemetry
-    except ImportError as error:
-        raise click.ClickException(
-            f"this opentelemetry-sdk is too old for the made-up telemetry ({error}): pip install 'otlp-fast[bench]', "
-            "or measure on your own by --spans FILE"
-        ) from None
+    from otlp_fast.bench.made_up import made_up_telemetry
+
     return partial(made_up_telemetry, effort)

@@ -12,7 +12,7 @@ from benchmarks import import_time
 from otlp_fast.bench.batch import Batch
 from otlp_fast.bench.engines import Engine, official, otlp_fast_batch
 from otlp_fast.bench.measure import Comparison, Samples, Spread, WrongAnswerError, compare, sample
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 
 TINY = WORKLOADS["tiny"].build(8)
 OFFICIAL = official("traces")

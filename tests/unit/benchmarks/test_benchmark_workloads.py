@@ -16,13 +16,13 @@ from benchmarks.environment import ROOT
 from otlp_fast.bench.batch import ITEMS
 from otlp_fast.bench.engines import official
 from otlp_fast.bench.measure import checked_answer
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 from otlp_fast.bench.workloads.workload import Workload
 
 DIGEST = """
 import hashlib
 from otlp_fast.bench.engines import official
-from otlp_fast.bench.workloads import WORKLOADS
+from otlp_fast.bench.workloads.by_name import WORKLOADS
 for workload in WORKLOADS.values():
     data = bytes(official(workload.signal).encode(workload.build(40).content))
     print(workload.name, hashlib.sha256(data).hexdigest())

@@ -1,9 +1,4 @@
-"""What is encoded: spans, log records and metrics, made by the real SDK, the same in every run."""
+"""What is encoded: spans, log records and metrics, made by the real SDK, the same in every run.
 
-from otlp_fast.bench.workloads import logs, metrics, spans
-from otlp_fast.bench.workloads.workload import Workload
-
-WORKLOADS: dict[str, Workload] = {
-    workload.name: workload for workload in (*spans.WORKLOADS, *logs.WORKLOADS, *metrics.WORKLOADS)
-}
-"""By name."""
+Each signal is a module of its own, as older releases of the SDK have what one of them needs, and not another.
+"""

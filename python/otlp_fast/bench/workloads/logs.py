@@ -29,6 +29,13 @@ PLACES = (
 )
 """Files, functions and lines that log."""
 
+LIMITS = LogRecordLimits(
+    max_attributes=128,
+    max_attribute_length=LogRecordLimits.UNSET,
+    max_log_record_attributes=128,
+    max_log_record_attribute_length=LogRecordLimits.UNSET,
+)
+
 
 class LogRecorder(ItemRecorder, LogRecordProcessor):
     """Collects the log records that are emitted."""
@@ -57,12 +64,7 @@ class LogRecorder(ItemRecorder, LogRecordProcessor):
         provider = LoggerProvider(
             resource=service(service_name),
             shutdown_on_exit=False,
-            log_record_limits=LogRecordLimits(
-                max_attributes=128,
-                max_attribute_length=LogRecordLimits.UNSET,
-                max_log_record_attributes=128,
-                max_log_record_attribute_length=LogRecordLimits.UNSET,
-            ),
+            log_record_limits=LIMITS,
         )
         provider.add_log_record_processor(self)
         return provider.get_logger(scope)
