@@ -29,7 +29,7 @@ $(VENV)/.installed: $(SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "otlp-fast: needs Python 3.10 or newer, $(PYTHON) is older; PYTHON=... names another" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "otlp-fast: installing into $(VENV) (the first time this compiles for about two minutes)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,bench]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,benchmarks]'
 	@touch $@
 
 demo: $(VENV)/.installed

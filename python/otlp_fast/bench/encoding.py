@@ -10,7 +10,7 @@ from otlp_fast.bench.effort import Effort
 from otlp_fast.bench.engines import OFFICIAL, OTLP_FAST, official, otlp_fast_batch
 from otlp_fast.bench.errors import asked_of
 from otlp_fast.bench.figures import Encodings, Pair
-from otlp_fast.bench.measure import compare
+from otlp_fast.bench.measure import WrongAnswerError, compare
 from otlp_fast.bench.steps import OnRound, Step
 from otlp_fast.bench.telemetry import Encodable, Telemetry
 
@@ -30,13 +30,17 @@ def _measure(encodable: Encodable, effort: Effort, on_round: OnRound) -> list[Pa
     with asked_of(f"the {RIVAL} {rival.version}"):
         for batch in batches:
             rival.encode(batch.content)
-    comparison = compare(
-        [rival, otlp_fast_batch(encodable.signal)],
-        batches,
-        rounds=effort.rounds,
-        seconds=effort.seconds,
-        sample_seconds=effort.sample_seconds,
-        on_round=on_round,
-    )
+    try:
+        comparison = compare(
+            [rival, otlp_fast_batch(encodable.signal)],
+            batches,
+            rounds=effort.rounds,
+            seconds=effort.seconds,
+            sample_seconds=effort.sample_seconds,
+            on_round=on_round,
+        )
+    except WrongAnswerError as error:
+        # Its bytes changed with its releases; those of the newest are what otlp-fast writes under all of them.
+        raise WrongAnswerError(f"{error} (beside the {RIVAL} {rival.version}; is that the newest?)") from None
     item = ITEM[encodable.signal]
     return [Pair.of(comparison, OTLP_FAST, OFFICIAL, part=PART, name=encodable.name, item=item, rival=RIVAL)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+from otlp_fast.bench.environment import environment
 from otlp_fast.bench.figures import Encodings, Pair
 from otlp_fast.bench.measure import Spread
 from otlp_fast.bench.parts import PARTS
@@ -19,7 +20,7 @@ _LINE_INCHES, _HEAD_INCHES, _WIDTH_INCHES = 0.28, 1.1, 9.0
 
 
 def draw(result: BenchResult, format: str) -> bytes:
-    """Give the plot as a file of one of `FORMATS`; the bars of a pair end at the median, their whiskers at quartiles."""
+    """Give the plot as a file of one of `FORMATS`: a bar ends at the median, its whiskers at the quartiles."""
     # Here, since matplotlib takes long to import, and is not there for everyone.
     import matplotlib
     from matplotlib.figure import Figure
@@ -35,7 +36,7 @@ def draw(result: BenchResult, format: str) -> bytes:
                 _draw_pairs(next(axes), result.pairs)
             if result.encodings:
                 _draw_encodings(next(axes), result.encodings)
-        machine = result.as_json()["machine"]
+        machine = environment()["machine"]
         figure.suptitle(f"otlp-fast bench, {result.date[:10]}, {machine['cpu']}, {machine['python']}", fontsize=9)
         content = BytesIO()
         figure.savefig(content, format=format)

@@ -26,10 +26,9 @@ each round, in which both take turns: median of the rounds, and in brackets thei
 makes objects and no columns. The thread that ends a span has it encoded by otlp-fast; with the SDK, that comes later.
 
 Where this misleads: telemetry that is encoded again and again lies in the processor's caches, and otlp-fast is then
-about twice as fast as on {cold}. A service lies between. Making a span costs the SDK
-20 µs and more, and sending comes on top: what exporting costs a whole service is shown by 'otlp-fast demo'."""
+about twice as fast as where it lies all over the memory, as in "cold" and "in turn"; a service is somewhere between.
+Making a span costs the SDK 20 µs and more, and sending comes on top: 'otlp-fast demo' measures a whole service."""
 
-_COLD = {"made up": "the cold spans, which do not", "file": "items in turn, which do not"}
 _MADE_UP = """\
 The telemetry is made up; the ratios differ from one kind to the next. Your own: otlp-fast bench --spans FILE."""
 
@@ -48,9 +47,8 @@ def print_tables(result: BenchResult) -> None:
         console.print(_pairs(result.pairs))
     if result.encodings:
         console.print(_encodings(result.encodings))
-    kind = result.telemetry.source["kind"]
-    console.print(_NOTES.format(cold=_COLD[kind]), style="dim", markup=False)
-    if kind == "made up":
+    console.print(_NOTES, style="dim", markup=False)
+    if result.telemetry.source["kind"] == "made up":
         console.print(_MADE_UP, style="dim", markup=False)
     for heading, lines in (("Of the telemetry", result.telemetry.notes), ("Left out", result.left_out)):
         if lines:

@@ -21,9 +21,7 @@ class _Entry(NamedTuple):
 
 _COMMANDS = {
     "demo": _Entry("otlp_fast.cli.demo", "Export a real service's spans, logs and metrics both ways, side by side."),
-    "bench": _Entry(
-        "otlp_fast.cli.bench", "Measure on this machine: made-up telemetry or your own, beside today's ways."
-    ),
+    "bench": _Entry("otlp_fast.cli.bench", "Measure it on this machine and, if you like, on your own telemetry."),
     "inspect": _Entry("otlp_fast.cli.inspect", "Show what is in files of OTLP: signals, services, operations, sizes."),
     "convert": _Entry(
         "otlp_fast.cli.convert", "Convert files of OTLP: protobuf, archives, JSON, NDJSON, Arrow, Parquet."

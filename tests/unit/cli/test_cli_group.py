@@ -19,11 +19,11 @@ RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 def test_help_lists_every_command_with_its_summary() -> None:
     result = CliRunner().invoke(group, ["--help"])
     assert result.exit_code == 0
-    for name in ("demo", "inspect", "convert", "compress", "decompress", "info"):
+    for name in ("demo", "bench", "inspect", "convert", "compress", "decompress", "info"):
         assert f"\n  {name}  " in result.output
 
 
-@pytest.mark.parametrize("name", ["demo", "inspect", "convert", "compress", "decompress", "info"])
+@pytest.mark.parametrize("name", ["demo", "bench", "inspect", "convert", "compress", "decompress", "info"])
 def test_every_listed_command_has_help(name: str) -> None:
     result = CliRunner().invoke(group, [name, "--help"])
     assert result.exit_code == 0
