@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from otlp_fast.bench.batch import ITEMS
 from otlp_fast.bench.measure import ROUNDS, SAMPLE_SECONDS
 
 
@@ -20,6 +21,8 @@ class Effort:
     """Made-up requests of a stream that is read and compressed."""
     file_items: int
     """Items of a file that are taken, of each signal."""
+    items: int = ITEMS
+    """Made-up items of a batch."""
     file_bytes: int = 64 * 1024 * 1024
     """Bytes of a file's requests that are taken, of each signal."""
     sample_seconds: float = SAMPLE_SECONDS

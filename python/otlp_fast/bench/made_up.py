@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 
 from otlp_fast.bench.batch import ITEM
@@ -36,9 +37,12 @@ def made_up_telemetry(effort: Effort) -> Telemetry:
     web = workloads.get("web")
     return Telemetry(
         source={"kind": "made up", "workloads": [workload.name for workload in chosen]},
-        encodable=[Encodable(_title(workload), workload.signal, workload.build_batches) for workload in chosen],
-        streams=[_stream(workloads[name], effort.requests) for name in _STREAMS if name in workloads],
-        processed=None if web is None else replace(web, batches=2).build_batches,
+        encodable=[
+            Encodable(_title(workload), workload.signal, partial(workload.build_batches, effort.items))
+            for workload in chosen
+        ],
+        streams=[_stream(workloads[name], effort) for name in _STREAMS if name in workloads],
+        processed=None if web is None else partial(replace(web, batches=2).build_batches, effort.items),
         notes=[*(f"{_title(workload)}: {workload.description}" for workload in chosen), *notes],
     )
 
@@ -53,9 +57,9 @@ def _title(workload: Workload) -> str:
     return f"{workload.name} {ITEM[workload.signal]}s"
 
 
-def _stream(workload: Workload, requests: int) -> Stream:
+def _stream(workload: Workload, effort: Effort) -> Stream:
     # A meter provider collects everything at once: its data points are one request.
-    number = 1 if workload.signal == "metrics" else requests
+    number = 1 if workload.signal == "metrics" else effort.requests
     encode = otlp_fast_batch(workload.signal).encode
-    batches = replace(workload, batches=number).build_batches()
+    batches = replace(workload, batches=number).build_batches(effort.items)
     return Stream(_title(workload), workload.signal, [bytes(encode(batch.content)) for batch in batches])

@@ -17,6 +17,7 @@ from otlp_fast.bench.parts import PARTS
 from otlp_fast.bench.steps import Step
 from otlp_fast.bench.telemetry import Telemetry
 from otlp_fast.demo.progress import Progress
+from otlp_fast.errors import OtlpError
 
 FORMAT = 1
 
@@ -108,6 +109,8 @@ def _measure(step: Step, progress: Progress, result: BenchResult) -> None:
                     result.encodings.append(figure)
         except WrongAnswerError as error:
             result.problems.append(f"{step.title}: the answers differ, so nothing was timed: {error}")
+        except OtlpError as error:
+            result.problems.append(f"{step.title}: otlp-fast fails on it: {error}")
         except RivalError as error:
             result.left_out.append(f"{step.title}: {error}")
         report(rounds)

@@ -15,6 +15,7 @@ LITTLE = Effort(
     seconds=0.0,
     workloads=("web", "requests", "histograms"),
     requests=2,
+    items=16,
     file_items=600,
     sample_seconds=1e-6,
     json_items=8,

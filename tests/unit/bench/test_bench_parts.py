@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -10,12 +12,13 @@ import pytest
 import otlp_fast
 from otlp_fast import compression
 from otlp_fast.bench import compressing, measure, processing, reading
-from otlp_fast.bench.batch import Batch
+from otlp_fast.bench.batch import ITEM, Batch
 from otlp_fast.bench.engines import Engine, official
 from otlp_fast.bench.measure import LEAST_ROUNDS, take_turns
 from otlp_fast.bench.parts import PARTS
 from otlp_fast.bench.run import BenchResult
-from tests.unit.bench.conftest import RunPart
+from otlp_fast.bench.workloads.by_name import WORKLOADS
+from tests.unit.bench.conftest import LITTLE, RunPart
 
 FIGURES = {
     "encode": ["web spans", "requests log records", "histograms data points"],
@@ -46,28 +49,20 @@ def test_part_gives_its_figures_with_every_round(part: str, run_part: RunPart) -
     for pair in result.pairs:
         assert pair.part == part
         assert len(pair.ratios) == len(pair.ours.cpu) == len(pair.theirs.wall) == LEAST_ROUNDS
-        # The clock of the whole process may not have ticked in a sample that is short; it does over the rounds.
         assert pair.items > 0
     assert len(result.encodings) == (3 if part == "compress" else 0)
 
 
 def test_sizes_are_those_of_all_bodies(run_part: RunPart) -> None:
     [web, *_] = run_part("compress").encodings
-    workload = otlp_fast.bench.made_up._workloads("spans")["web"]  # type: ignore[attr-defined]
-    [first, second] = [otlp_fast.encode_spans(batch.content) for batch in _of_two(workload)]
+    batches = replace(WORKLOADS["web"], batches=2).build_batches(LITTLE.items)
+    [first, second] = [otlp_fast.encode_spans(batch.content) for batch in batches]
     assert (web.requests, web.uncompressed) == (2, len(first) + len(second))
     for encoding in ("gzip", "zstd", "lz4"):
         expected = sum(len(compression.compress(request, encoding)) for request in (first, second))
         assert web.bytes[encoding] == expected
-        assert web.bytes_per_item(encoding) == expected / 1_024
+        assert web.bytes_per_item(encoding) == expected / 32
     assert web.bytes["tracezip"] < web.bytes["zstd"]
-
-
-def _of_two(workload: Any) -> list[Batch]:
-    recorder = workload.recorder(workload.name)
-    workload.fill(recorder, 1_024)
-    batches: list[Batch] = recorder.batches(2)
-    return batches
 
 
 def cut_short(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,9 +71,8 @@ def cut_short(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _wrong_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = official("traces").encode
-    wrong = Engine("otlp_fast", "0", cut_short(right))
-    monkeypatch.setattr("otlp_fast.bench.encoding.otlp_fast_batch", lambda signal: wrong)
+    wrong = {signal: Engine("otlp_fast", "0", cut_short(official(signal).encode)) for signal in ITEM}
+    monkeypatch.setattr("otlp_fast.bench.encoding.otlp_fast_batch", wrong.get)
 
 
 def _wrong_processor(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,6 +130,15 @@ def test_rival_that_fails_is_left_out_by_name(run_part: RunPart, monkeypatch: py
     assert result.left_out[0] == ("encode web spans: the official encoder 1.0 fails on it: ValueError: no such thing")
 
 
+def test_failure_of_our_own_is_a_problem(run_part: RunPart, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*request: object) -> bytes:
+        raise otlp_fast.DecodeError("bad tag")
+
+    monkeypatch.setattr(otlp_fast, "to_json", fail)
+    result = run_part("json")
+    assert result.problems[0] == "web spans to JSON: otlp-fast fails on it: bad tag"
+
+
 def test_part_whose_modules_are_missing_is_left_out_by_name(run_part: RunPart) -> None:
     result = run_part("json", {"json": "the module x, which is not installed"})
     assert (result.pairs, result.left_out) == ([], ["json: needs the module x, which is not installed"])
@@ -145,9 +148,7 @@ def test_signal_that_an_older_sdk_lacks_is_left_out_by_name(run_part: RunPart, m
     def load(name: str) -> Any:
         if name.endswith("logs"):
             raise ImportError("cannot import name 'ReadableLogRecord'")
-        return otlp_fast_module(name)
-
-    from importlib import import_module as otlp_fast_module
+        return import_module(name)
 
     monkeypatch.setattr("otlp_fast.bench.made_up.import_module", load)
     result = run_part("encode")
