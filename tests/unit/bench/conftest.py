@@ -24,6 +24,12 @@ LITTLE = Effort(
 RunPart = Callable[..., BenchResult]
 
 
+@pytest.fixture(autouse=True)
+def _no_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full collection of all that pytest holds takes longer than what it is made before, here."""
+    monkeypatch.setattr("gc.collect", lambda: 0)
+
+
 @pytest.fixture
 def run_part() -> RunPart:
     """Run one part on made-up telemetry."""

@@ -30,8 +30,6 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(effort, "QUICK", LITTLE)
     monkeypatch.setattr(effort, "FULL", replace(LITTLE, rounds=4, seconds=60.0))
-    for name in ("PATH", "HOME"):
-        monkeypatch.setenv(name, "/nowhere")
 
 
 def bench(*arguments: str | Path) -> Result:
