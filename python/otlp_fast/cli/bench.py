@@ -103,8 +103,9 @@ def command(
     after Ctrl-C, and then no file is written.
     """  # noqa: D301 (click looks for the character itself)
     require_extra("bench", ("rich",), "bench")
-    if source is None:
-        require_extra("bench", ("opentelemetry.sdk",), "bench")
+    no_sdk = missing_extra("bench", ("opentelemetry.sdk",))
+    if source is None and no_sdk is not None:
+        raise click.ClickException(f"made-up telemetry needs {no_sdk}; --spans FILE measures without it")
     # What would make one run differ from another; the SDK reads it when it is imported.
     for name in [name for name in os.environ if name.startswith("OTEL_")]:
         del os.environ[name]
