@@ -86,7 +86,7 @@ def _wrong_columns(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _wrong_text(monkeypatch: pytest.MonkeyPatch) -> None:
     right = otlp_fast.to_json
-    monkeypatch.setattr(otlp_fast, "to_json", lambda *request: right(*request).replace(b'"name"', b'"nome"'))
+    monkeypatch.setattr(otlp_fast, "to_json", lambda *request: right(*request).replace(b'"name"', b'"title"'))
 
 
 def _wrong_reading_of_json(monkeypatch: pytest.MonkeyPatch) -> None:
