@@ -56,19 +56,19 @@ class Receiver:
 
     def take(self, body: bytes, arrival_ns: int) -> None:
         """Count the spans of a request that arrived at a time."""
-        traces = otlp_fast.decode_traces(body)
-        paths = traces.attributes["url.path"].values.tolist()
-        numbers = np.array([int(path.removeprefix(PATH_PREFIX)) for path in paths], dtype=np.int64)
-        right = self._names[numbers % KINDS_OF_REQUESTS] == traces.name.to_numpy()
-        right[0] &= is_whole(traces.filter(np.arange(len(numbers)) == 0).to_bytes())
-        senders, places = np.divmod(numbers, NUMBERS_PER_SENDER)
-        right &= (senders < self._seen.shape[0]) & (places < self._seen.shape[1])
-        ends: npt.NDArray[np.int64] = traces.end_time_unix_nano.astype(np.int64)
-        with self._lock:
+        with self._lock:  # One at a time, so that it is no larger than one request needs.
+            traces = otlp_fast.decode_traces(body)
+            paths = traces.attributes["url.path"].values.tolist()
+            numbers = np.array([int(path.removeprefix(PATH_PREFIX)) for path in paths], dtype=np.int64)
+            senders, places = np.divmod(numbers, NUMBERS_PER_SENDER)
+            right = self._names[numbers % KINDS_OF_REQUESTS] == traces.name.to_numpy()
+            right &= (senders < self._seen.shape[0]) & (places < self._seen.shape[1])
+            right[0] &= is_whole(traces.filter(np.arange(len(numbers)) == 0).to_bytes())
+            self._seen[senders[right], places[right]] = True
+            ends: npt.NDArray[np.int64] = traces.end_time_unix_nano.astype(np.int64)
             # Windows are of the time at which spans ended: what a stop of the chain held up is where it began.
             self._begin_ns = self._begin_ns or int(ends.min())
             self._latencies.add(arrival_ns - ends, (ends - self._begin_ns) // (WINDOW_SECONDS * 10**9))
-            self._seen[senders[right], places[right]] = True
             self._requests += 1
             self._spans += len(numbers)
             self._wrong += int(np.count_nonzero(~right))

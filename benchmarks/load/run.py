@@ -11,6 +11,7 @@ import psutil  # type: ignore[import-untyped]
 from benchmarks.load.chain import Chain, Plan, running
 from benchmarks.load.latencies import Latencies
 from benchmarks.record import significant
+from otlp_fast.demo.errors import DemoError
 
 SECONDS_TO_ARRIVE = 60
 """After the last sender has shut down, what the Collector still holds has so long to arrive."""
@@ -58,13 +59,21 @@ def watch(
     begin: float,
     on_second: Callable[[Seen], None],
 ) -> dict[str, Any]:
-    """Write down once a second how far the senders are and how large each process is, until all spans are made."""
+    """Write down once a second how far the senders are and how large each process is, until all spans are made.
+
+    Raises:
+        DemoError: a process ended.
+    """
     samples: dict[str, Any] = {name: [] for name in ("seconds", "made", "received", "behind_seconds", "queued")}
     samples["resident_kib"] = {name: [] for name in watched}
     due = begin
     while True:
         due += 1.0
         time.sleep(max(0.0, due - time.monotonic()))
+        for name, process in watched.items():
+            if process.status() == psutil.STATUS_ZOMBIE:
+                raise DemoError(f"the {name} process ended in the middle of the run")
+            samples["resident_kib"][name].append(process.memory_info().rss // 1024)
         figures = [sender.ask("figures") for sender in chain.senders]
         seen = {
             "made": sum(each["made"] for each in figures),
@@ -75,8 +84,6 @@ def watch(
         samples["seconds"].append(round(time.monotonic() - begin, 2))
         for name, figure in seen.items():
             samples[name].append(figure)
-        for name, process in watched.items():
-            samples["resident_kib"][name].append(process.memory_info().rss // 1024)
         on_second(seen)
         if seen["made"] == plan.spans_per_sender * plan.processes:
             return samples

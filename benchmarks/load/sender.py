@@ -14,14 +14,17 @@ import time
 from typing import Any
 
 from benchmarks.load.latencies import Latencies
-from benchmarks.web_service import SECONDS_PER_TICK, WebService
+from benchmarks.web_service import WebService
 from otlp_fast import Buffer
 from otlp_fast.demo.child import Conversation
 from otlp_fast.exporter.http import OTLPSpanExporter
 from otlp_fast.processor import BatchSpanProcessor
 
-LONGEST_BUNCH_SECONDS = 0.1
-"""One that is late makes at most so many at once before it looks at the clock again."""
+SECONDS_PER_TICK = 0.005
+"""Spans are made in bunches this far apart: a sleep between any two would cost more than the span."""
+
+MOST_TICKS = 20
+"""The spans of so many ticks at most are made before one that is late looks at the clock again."""
 
 
 class TimedExporter(OTLPSpanExporter):
@@ -47,7 +50,7 @@ class Sender:
         self._processor = BatchSpanProcessor(self._exporter)
         self._service = WebService(self._processor, first_number)
         self._spans, self._per_second = spans, per_second
-        self._made, self._taken, self._most_behind = 0, 0.0, 0.0
+        self._made, self._begin, self._taken, self._most_behind = 0, 0.0, 0.0, 0.0
         self._thread = threading.Thread(target=self._make, name="service", daemon=True)
 
     def begin(self) -> dict[str, Any]:
@@ -56,22 +59,24 @@ class Sender:
         return {}
 
     def _make(self) -> None:
-        begin = time.monotonic()
-        bunch = max(1, int(self._per_second * LONGEST_BUNCH_SECONDS))
+        self._begin = time.monotonic()
+        bunch = max(1, int(self._per_second * SECONDS_PER_TICK * MOST_TICKS))
         while self._made < self._spans:
-            passed = time.monotonic() - begin
-            due = min(self._spans, int(passed * self._per_second) + 1) - self._made
-            if due > 0:
-                self._most_behind = max(self._most_behind, passed - self._made / self._per_second)
-                self._service.handle(min(due, bunch))
-                self._made += min(due, bunch)
+            due = min(self._spans, int((time.monotonic() - self._begin) * self._per_second) + 1) - self._made
+            self._most_behind = max(self._most_behind, self._behind())
+            self._service.handle(min(due, bunch))
+            self._made += min(due, bunch)
             if due <= bunch:
                 time.sleep(SECONDS_PER_TICK)
-        self._taken = time.monotonic() - begin
+        self._taken = time.monotonic() - self._begin
+
+    def _behind(self) -> float:
+        """For how many seconds the next span has been due."""
+        return max(0.0, time.monotonic() - self._begin - self._made / self._per_second)
 
     def figures(self) -> dict[str, Any]:
-        """Say how many spans there are, how late the latest since the last call was, and what waits."""
-        behind, self._most_behind = self._most_behind, 0.0
+        """Say how many spans there are, how late the next one is, and how many wait for the worker."""
+        behind = 0.0 if self._taken or not self._begin else self._behind()
         return {"made": self._made, "behind_seconds": behind, "queued": self._processor.stats()["queued_items"]}
 
     def finish(self) -> dict[str, Any]:
@@ -80,7 +85,8 @@ class Sender:
         self._service.provider.shutdown()
         return {
             "made": self._made,
-            "taken_seconds": self._taken,
+            "taken_seconds": round(self._taken, 3),
+            "most_behind_seconds": round(self._most_behind, 3),
             "processor": self._processor.stats(),
             "exporter": self._exporter.stats(),
             "round_trips": self._exporter.round_trips.export(),

@@ -13,14 +13,13 @@ def summary(record: dict[str, Any]) -> str:
     made = sum(sender["made"] for sender in record["senders"])
     exported = sum(sender["exporter"]["exported"] for sender in record["senders"])
     arrived = sum(record["receiver"]["distinct"])
-    samples, gateway = record["samples"], record["gateway"]
-    memory = memory_of(record)
+    behind = max(sender["most_behind_seconds"] for sender in record["senders"])
+    queued, gateway, memory = max(record["samples"]["queued"]), record["gateway"], memory_of(record)
     return "\n".join(
         [
             f"{made:,} spans made, {exported:,} exported, {arrived:,} arrived; "
             f"{record['receiver']['repeated']:,} twice, {record['receiver']['wrong']:,} wrong",
-            f"senders at most {max(samples['behind_seconds']):.2f} s behind the clock, at most "
-            f"{max(samples['queued']):,} spans queued",
+            f"senders at most {behind:.2f} s behind the clock, at most {queued:,} spans queued",
             f"gateway: requests {gateway['requests']}, {gateway['wire_bytes'] / made:.1f} bytes per span on the wire, "
             f"{gateway['otlp_bytes'] / made:.0f} as OTLP",
             f"end to end: {percentile_text(record['receiver']['latency']['whole'])}",

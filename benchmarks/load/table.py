@@ -79,7 +79,7 @@ def memory_row(what: str, found: Memory, cores: float) -> str:
 def footnote(record: dict[str, Any]) -> str:
     """Give what is beneath the tables."""
     machine, versions = record["machine"], record["versions"]
-    behind = max(record["samples"]["behind_seconds"])
+    behind = max(sender["most_behind_seconds"] for sender in record["senders"])
     kept = "and the run kept all of it" if not record["faults"] else f"which this run did not keep: {record['faults']}"
     return (
         f"Measured {record['date'][:10]} on {machine['cpu']} ({machine['cores']} cores, shared by all processes), "
