@@ -35,17 +35,17 @@ def measure(plan: Plan, on_second: Callable[[Seen], None] = lambda seen: None) -
         samples = watch(plan, chain, watched, begin, on_second)
         taken = time.monotonic() - begin
         cores = {name: significant((cpu - cpu_before[name]) / taken) for name, cpu in cpu_seconds(watched).items()}
-        senders = [sender.ask("finish") for sender in chain.senders]
+        finished = [sender.ask("finish") for sender in chain.senders]
         round_trips = Latencies()
-        for sender in senders:
-            round_trips.merge(sender.pop("round_trips"))
-        await_arrival(chain, sum(sender["made"] for sender in senders))
+        for figures in finished:
+            round_trips.merge(figures.pop("round_trips"))
+        await_arrival(chain, sum(figures["made"] for figures in finished))
         gateway = chain.gateway_figures()
         chain.collector.stop()
         return {
             "samples": samples,
             "cores": cores,
-            "senders": senders,
+            "senders": finished,
             "round_trips": round_trips.whole(),
             "gateway": gateway,
             "receiver": chain.receiver.ask("result"),

@@ -80,7 +80,8 @@ def footnote(record: dict[str, Any]) -> str:
     """Give what is beneath the tables."""
     machine, versions = record["machine"], record["versions"]
     behind = max(sender["most_behind_seconds"] for sender in record["senders"])
-    kept = "and the run kept all of it" if not record["faults"] else f"which this run did not keep: {record['faults']}"
+    broken = "; ".join(record["faults"])
+    kept = f"and this run did not keep everything: {broken}" if broken else "and this run kept all of it"
     return (
         f"Measured {record['date'][:10]} on {machine['cpu']} ({machine['cores']} cores, shared by all processes), "
         f"{machine['python']}: otlp-fast {versions['otlp-fast']}, opentelemetry-sdk {versions['opentelemetry-sdk']}. "
