@@ -207,7 +207,9 @@ def test_sender_that_made_too_little_is_found() -> None:
     assert faults(PLAN, measured) == ["sender 0 made 11,000,000 spans and not 12,000,000"]
 
 
-@pytest.mark.parametrize(("name", "flat", "climbing"), [("gateway", 1.9, 2.1), (COLLECTOR, 15.9, 16.1)])
+@pytest.mark.parametrize(
+    ("name", "flat", "climbing"), [("gateway", 1.9, 2.1), (COLLECTOR, 15.9, 16.1), (RECEIVER, 15.9, 16.1)]
+)
 def test_memory_that_climbs_steadily_is_found_in_a_run_long_enough(name: str, flat: float, climbing: float) -> None:
     measured = run_that_keeps_everything()
     before = measured["samples"]["resident_kib"][name]
