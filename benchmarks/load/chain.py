@@ -23,8 +23,6 @@ from tests.interop.build import SOURCES
 from tests.interop.peer import Collector
 
 RECEIVER, COLLECTOR, GATEWAY = "receiver", "Collector", "gateway"
-SPARE_WINDOWS = 12
-"""Of latencies, for a run that takes longer than it should."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,7 @@ def running(plan: Plan) -> Iterator[Chain]:
         room = {
             "senders": plan.processes,
             "spans": plan.spans_per_sender,
-            "windows": ceil(plan.seconds / WINDOW_SECONDS) + SPARE_WINDOWS,
+            "windows": ceil(plan.seconds / WINDOW_SECONDS),
         }
         receiver = processes.enter_context(Child(RECEIVER, "benchmarks.load.receiver", room, environment))
         # Uncompressed on the last hop, which is only there to count.

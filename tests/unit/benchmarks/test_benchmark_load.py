@@ -86,14 +86,14 @@ def test_receiver_does_not_count_what_was_not_made(body: bytes, wrong: int) -> N
 
 
 def test_latency_is_that_from_the_end_of_a_span_in_the_window_of_its_end() -> None:
-    receiver = Receiver(senders=1, spans=1, windows=3)
+    receiver = Receiver(senders=1, spans=1, windows=4)
     body = request_of(0, 1)
     begin = last_end(body)
     receiver.take(body, begin + SECOND)
     later = altered(body, 0, end_time_unix_nano=begin + 2 * WINDOW_SECONDS * SECOND)
-    receiver.take(later, begin + 2 * WINDOW_SECONDS * SECOND + 3 * SECOND)
+    receiver.take(later, begin + 2 * WINDOW_SECONDS * SECOND + 13 * SECOND)
     windows = receiver.result()["latency"]["windows"]
-    assert (windows["window"], windows["longest"]) == ([0, 2], [1_000.0, 3_000.0])
+    assert (windows["window"], windows["longest"]) == ([0, 2], [1_000.0, 13_000.0])
 
 
 def test_percentiles_are_those_of_all_latencies_within_the_width_of_a_bucket() -> None:
