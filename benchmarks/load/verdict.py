@@ -1,4 +1,4 @@
-"""What a run of the load test has to keep, decided before any was looked at.
+"""What a run of the load test has to keep, decided before the one that is published.
 
 **Everything arrived once**: the numbers that were made are those that the exporters say were exported and those that
 came out behind the Collector. **On time**: the rate is that of the plan. **Memory is flat**: in no process does the

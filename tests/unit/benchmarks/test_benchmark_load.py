@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import psutil  # type: ignore[import-untyped]
 import pytest
 from click.testing import CliRunner, Result
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -20,17 +23,19 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 import otlp_fast
 from benchmarks.environment import ROOT
 from benchmarks.load.__main__ import main
-from benchmarks.load.chain import COLLECTOR, GATEWAY, RECEIVER, Plan, collector_version
+from benchmarks.load.chain import COLLECTOR, GATEWAY, RECEIVER, Chain, Plan, collector_version
 from benchmarks.load.latencies import PER_DOUBLING, Latencies, names
 from benchmarks.load.plot import draw
 from benchmarks.load.publish import KEPT, PAGE, PLOT
 from benchmarks.load.receiver import NUMBERS_PER_SENDER, WINDOW_SECONDS, Receiver
+from benchmarks.load.run import watch
 from benchmarks.load.summary import summary
 from benchmarks.load.table import BEGIN, END, markdown
 from benchmarks.load.verdict import faults, memory_of
 from benchmarks.record import newest_record
 from benchmarks.table import with_table
 from benchmarks.web_service import WebService
+from otlp_fast.demo.errors import DemoError
 from tests.interop import build
 
 SECOND = 10**9
@@ -219,6 +224,16 @@ def test_memory_that_climbs_steadily_is_found_in_a_run_long_enough(name: str, fl
         assert memory_of(measured)[name].climb == pytest.approx(mib, rel=0.01)
         assert len(faults(PLAN, measured)) == expected
     assert faults(Plan(59, PLAN.rate, 2, "tracezip"), measured | {"senders": [], "receiver": nothing_arrived()}) == []
+
+
+def test_process_that_ends_is_named_and_ends_the_run() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE) as process:
+        watched = {GATEWAY: psutil.Process(process.pid)}
+        assert process.stdin is not None
+        process.stdin.close()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(DemoError, match="the gateway process ended in the middle of the run"):
+            watch(PLAN, cast(Chain, None), watched, time.monotonic() - 1, lambda seen: None)
 
 
 def nothing_arrived() -> dict[str, Any]:
