@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels load-test lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -67,6 +67,7 @@ bench: $(VENV)/.installed
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record
 
+.PHONY: load-test
 load-test: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.load --record --page
 
