@@ -1,7 +1,6 @@
-"""What the Python examples take as given, as `from tests.docs.given import *`: telemetry, a socket, receivers.
+"""What the Python examples take as given, as `from tests.docs.given import *`: telemetry, a socket, a receiver.
 
-The exporters of an example send to `receiver`, or over gRPC to `grpc_receiver`: the environment names them, as that of a
-service would.
+The exporters of an example send to `receiver`: the environment names it, as that of a service would.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every log line that the package can write, read out of its source: what docs/operations.md has to list.
 
-A line is the message of a call such as `_logger.warning(...)`, with `…` where a value stands. Two classes of the package write
-lines for others, `RepeatedWarning` and `LossLog`: what they forward has no words of its own, and their callers have.
+A line is the message of a call such as `_logger.warning(...)`, with `…` where a value stands. Two classes of the
+package write lines for others, `RepeatedWarning` and `LossLog`: what they forward has no words of its own, and their
+callers have.
 """
 
 from __future__ import annotations

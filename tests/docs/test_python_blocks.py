@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 import subprocess
 import sys
@@ -10,6 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+import otlp_fast
+from otlp_fast.tracezip import archive
+from tests.compat.spans import make_span
 from tests.docs.pages import PROJECT, Block, blocks
 
 
@@ -204,6 +208,18 @@ def test_example_runs_and_does_what_is_said(block: Block, tmp_path: Path) -> Non
     assert result.returncode == 0
     if check.output:
         assert result.stdout.strip() == check.output
+
+
+@pytest.mark.parametrize("block", blocks("pycon"), ids=str)
+def test_session_gives_what_is_shown(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    request = otlp_fast.encode_spans([make_span()])
+    with archive.Writer("capture.otlp.tz") as writer:
+        for _ in range(1_100):
+            writer.write(request, "traces")
+    session = doctest.DocTestParser().get_doctest(block.text, {"request": request}, str(block), block.page, block.line)
+    report: list[str] = []
+    assert doctest.DocTestRunner().run(session, out=report.append).failed == 0, "".join(report)
 
 
 def test_every_check_belongs_to_an_example() -> None:

@@ -1,7 +1,7 @@
 """Every line of a shell block is run as it stands, or checked for being true; a command that nobody knows here fails.
 
-What the project itself provides runs: `otlp-fast`, and auto-instrumentation, against receivers of the test in place of the hosts
-of the page. What would install or build is only looked up: the extras, the packages, the targets.
+What the project itself provides runs: `otlp-fast`, and auto-instrumentation, against receivers of the test in place of
+the hosts of the page. What would install or build is only looked up: the extras, the packages, the targets.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def test_every_error_is_shown_somewhere() -> None:
 
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_block_is_of_a_kind_that_is_tested(block: Block) -> None:
-    assert block.language in ("python", "sh", "text", ""), f"no test knows blocks in {block.language!r}"
+    assert block.language in ("python", "pycon", "sh", "text", ""), f"no test knows blocks in {block.language!r}"
     if not block.language:
         assert re.search("[─►◄▲▼│]", block.text), "without a language only pictures stand"
     if block.page in SPECIFICATIONS:
