@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from importlib.metadata import distribution, entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from tests.unit.exporter.scripted_grpc_receiver import GRPCReceiver
 from tests.unit.exporter.scripted_receiver import Receiver
 
 RUN_MAIN = "from otlp_fast.cli import main; main()"
+TAKES_MINUTES = ("bench", "demo")
 LISTENED = ":4318"
 SEND_A_SPAN = """
 from otlp_fast.exporter.http import OTLPSpanExporter
@@ -102,18 +104,37 @@ class Shell:
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
     def python(self, arguments: list[str]) -> None:
-        """Look up the script and its options, or the folder that pytest is given."""
+        """Look up the script or module and its options, or the folder that pytest is given."""
         if arguments[:2] == ["-m", "pytest"]:
             assert (PROJECT / arguments[2]).is_dir()
             return
-        source = (PROJECT / arguments[0]).read_text(encoding="utf-8")
+        place = PROJECT / (arguments[1].replace(".", "/") if arguments[0] == "-m" else arguments[0])
+        sources = [place] if place.is_file() else sorted(place.glob("*.py"))
+        assert sources, place
+        source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
         for option in arguments[1:]:
-            assert f'"{option}"' in source, option
+            assert not option.startswith("--") or f'"{option}' in source, option
+
+    def cargo(self, arguments: list[str]) -> None:
+        """Look up the packages."""
+        packages = {
+            name
+            for folder in ("", "*/", "*/*/")
+            for path in PROJECT.glob(f"{folder}Cargo.toml")
+            for name in re.findall(r'^name = "(.+)"$', path.read_text(encoding="utf-8"), re.MULTILINE)
+        }
+        named = [name for option, name in pairwise(arguments) if option in ("-p", "--package")]
+        assert named
+        assert set(named) <= packages
 
     def otlp_fast(self, arguments: list[str]) -> None:
-        """Run it. The gateway serves, takes a request, and ends when it is told to."""
+        """Run it, but what takes minutes. The gateway serves, takes a request, and ends when it is told to."""
         if arguments[0] == "gateway":
             self.gateway(arguments)
+            return
+        if arguments[0] in TAKES_MINUTES:
+            known = self.process(sys.executable, "-c", RUN_MAIN, arguments[0], "--help")
+            assert all(word in known for word in arguments if word.startswith("-"))
             return
         self.process(sys.executable, "-c", RUN_MAIN, *arguments)
         files_named = [word for word in arguments[1:] if "." in word]
@@ -167,6 +188,7 @@ class Shell:
 
 
 COMMANDS: dict[str, Callable[[Shell, list[str]], None]] = {
+    "cargo": Shell.cargo,
     "make": Shell.make,
     "opentelemetry-instrument": Shell.instrument,
     "otlp-fast": Shell.otlp_fast,
@@ -213,6 +235,9 @@ def test_lines_do_what_they_say(block: Block, shell: Shell) -> None:
         "pip install 'otlp-fast[nothing]'",
         "make nothing",
         "python benchmarks/report.py --nothing",
+        "python -m benchmarks.nothing",
+        "cargo test -p nothing",
+        "otlp-fast demo --nothing",
         "otlp-fast inspect no.otlp",
     ],
 )
