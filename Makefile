@@ -15,7 +15,7 @@ help:
 	@echo "make demo      set up, then export real traffic by the official exporter and by otlp-fast, side by side"
 	@echo "make test      set up, then run all tests (Rust, Python, the built wheel and sdist)"
 	@echo "make compat    set up, then the compat tests under every supported SDK and CPython that is here"
-	@echo "make bench     set up, run the benchmarks, write records and the tables made of them"
+	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
