@@ -140,10 +140,10 @@ def module_text(module: str) -> str:
 
 def public_names(module: str) -> list[str]:
     """Give the names of `__all__`, or without one those that are defined there."""
-    names = getattr(importlib.import_module(module), "__all__", None)
-    if names is None:
-        kinds = (ast.FunctionDef, ast.ClassDef)
-        names = [node.name for node in tree_of(module).body if isinstance(node, kinds) and node.name[0] != "_"]
+    tree = tree_of(module)
+    listed = [ast.literal_eval(node.value) for node in tree.body if "__all__" in assigned(node)]
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    names = listed[0] if listed else [node.name for node in tree.body if isinstance(node, kinds)]
     return sorted((name for name in names if name[0] != "_"), key=str.lower)
 
 
