@@ -53,8 +53,8 @@ def _draw_pairs(axes: Any, pairs: list[Pair]) -> None:
     places = range(len(pairs))
     colours = [_COLOURS[pair.part] for pair in pairs]
     axes.barh(places, medians, xerr=whiskers, color=colours, height=0.7, error_kw={"ecolor": _GREY, "lw": 1})
-    for place, median in zip(places, medians, strict=True):
-        axes.annotate(f" {median:.3g}", (median, place), xytext=(8, 0), textcoords="offset points", va="center")
+    for place, spread in zip(places, spreads, strict=True):
+        axes.annotate(f"  {spread.median:.3g}", (spread.upper_quartile, place), va="center")
     axes.set_yticks(places, [f"{pair.part}: {pair.name}" for pair in pairs])
     axes.invert_yaxis()
     axes.set_xscale("log")
