@@ -10,7 +10,7 @@ import psutil  # type: ignore[import-untyped]
 
 from benchmarks.load.chain import Chain, Plan, running
 from benchmarks.load.latencies import Latencies
-from benchmarks.record import significant
+from otlp_fast.bench.record import significant
 from otlp_fast.demo.errors import DemoError
 
 SECONDS_TO_ARRIVE = 60
