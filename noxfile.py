@@ -1,9 +1,9 @@
 """What is done under every supported CPython: the compat tests with every supported SDK, and the wheels of a release.
 
-`nox` (or `make compat`) runs all compat tests; `nox -s "compat-3.11(sdk='1.27')"` one, after it built the wheel for that;
+`nox` (or `make compat`) runs all compat tests; `nox -s "compat-3.11(sdk='1.27')"` one, after it built the wheel for it;
 `nox -s compat -- tests/compat/test_lost_data.py` runs one file everywhere. `make wheels` builds into dist/ what is
-published from this platform; `nox -s release_wheel-3.12 check_release` one wheel of it. A CPython that this machine does
-not have is named and skipped. All else that is made lies in target/nox, where cargo compiles anew only what has changed.
+published from this platform; `nox -s release_wheel-3.12 check_release` one wheel of it. A CPython that this machine
+does not have is named and skipped. All else that is made lies in target/nox, where cargo compiles what has changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ GLIBC, MUSL = "manylinux_2_17", "musllinux_1_2"
 DISTRIBUTIONS = Path("dist")
 PROJECT = nox.project.load_toml("pyproject.toml")
 
-# A command of pyenv, such as python3.12, answers only where that version is switched on: here the versions themselves do.
+# A command of pyenv, such as python3.12, answers only where that version is switched on: the versions themselves do.
 PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
 INSTALLED_BY_PYENV = [str(path) for version in PYTHONS for path in PYENV.glob(f"versions/{version}.*/bin")]
 os.environ["PATH"] = os.pathsep.join([*INSTALLED_BY_PYENV, os.environ.get("PATH", "")])
@@ -80,8 +80,9 @@ def release_sdist(session: nox.Session) -> None:
 def release_wheel(session: nox.Session) -> None:
     """Build the wheel of a release for one CPython into dist/.
 
-    On Linux with glibc, zig is the C compiler and the linker: it has the symbols of each older glibc, so that no container
-    with an old distribution is needed. All CPythons share a target folder, and what knows nothing of Python is compiled once.
+    On Linux with glibc, zig is the C compiler and the linker: it has the symbols of each older glibc, so that no
+    container with an old distribution is needed. All CPythons share a target folder: what knows nothing of Python is
+    compiled once.
     """
     session.install(*PROJECT["build-system"]["requires"])
     options: tuple[str, ...] = ()
@@ -99,7 +100,7 @@ def release_wheel(session: nox.Session) -> None:
 
 @nox.session
 def check_release(session: nox.Session) -> None:
-    """Check what lies in dist/ as a user gets it: contents, libraries, metadata, and each wheel in an empty environment."""
+    """Check what lies in dist/: its metadata, and each wheel by tests/packaging/check_wheel.py."""
     session.install("packaging>=24", "pyelftools>=0.31", "twine>=6")
     built = sorted(DISTRIBUTIONS.glob("otlp_fast-*"))
     session.run("twine", "check", "--strict", *built)

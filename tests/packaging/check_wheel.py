@@ -1,9 +1,9 @@
 """Whether wheels are what a stranger may be given: `python tests/packaging/check_wheel.py WHEEL...`
 
-Of each wheel: that its tag promises no newer Linux than it was built for, that it holds exactly the package, its size, that
-its shared object needs nothing but libc, and that an empty environment of its CPython can install and use it: first without any
-dependency, then with the SDK. What is wrong is said per wheel, and a table at the end says it all again in short. The exit
-status is 1 where anything is wrong, or where the CPython of a wheel is not here to try it.
+Of each wheel: that its tag is one that we publish, that it holds exactly the package, its size, that its shared object
+needs nothing but the C library, and that an empty environment of its CPython can install and use it: first without any
+dependency, then with the SDK. What is wrong is said per wheel, and a table at the end says it all again in short. The
+exit status is 1 where anything is wrong, or where the CPython of a wheel is not here to try it.
 
 It needs packaging and pyelftools, and an index for the SDK. `make wheels` calls it for what it built.
 """
@@ -53,8 +53,8 @@ import otlp_fast.exporter.http, otlp_fast.processor
 memory, provider = InMemorySpanExporter(), TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(memory))
 for number in range(3):
-    with provider.get_tracer("check").start_as_current_span(f"span {number}", attributes={"n": number, "s": "h\\u00e9"}):
-        pass
+    tracer = provider.get_tracer("check")
+    tracer.start_span(f"span {number}", attributes={"n": number, "s": "h\\u00e9"}).end()
 request = json.loads(otlp_fast.to_json(otlp_fast.encode_spans(memory.get_finished_spans()), "traces"))
 spans = request["resourceSpans"][0]["scopeSpans"][0]["spans"]
 assert [span["name"] for span in spans] == ["span 0", "span 1", "span 2"], spans

@@ -1,6 +1,6 @@
-"""The sdist and a wheel that is built of it, as a user gets them: listed, installed into an empty environment, tested there.
+"""The sdist and the wheel that pip makes of it, as a user gets them: listed, installed in an empty environment, tested.
 
-What else holds of published wheels is in `check_wheel.py`, whose checks are tried here on wheels that are wrong.
+What else holds of published wheels is in `check_wheel.py`.
 """
 
 from __future__ import annotations
