@@ -103,8 +103,11 @@ def check_release(session: nox.Session) -> None:
     """Check what lies in dist/: its metadata, and each wheel by tests/packaging/check_wheel.py."""
     session.install("packaging>=24", "pyelftools>=0.31", "twine>=6")
     built = sorted(DISTRIBUTIONS.glob("otlp_fast-*"))
+    if not built:
+        session.error(f"{DISTRIBUTIONS}/ is empty: release_sdist and release_wheel build into it")
     session.run("twine", "check", "--strict", *built)
-    session.run("python", "tests/packaging/check_wheel.py", *(path for path in built if path.suffix == ".whl"))
+    if wheels := [path for path in built if path.suffix == ".whl"]:
+        session.run("python", "tests/packaging/check_wheel.py", *wheels)
 
 
 @nox.session

@@ -24,11 +24,12 @@ JOBS = {f"{name}-{job}": body for name, workflow in WORKFLOWS.items() for job, b
 PROJECT_TABLE = nox.project.load_toml(PROJECT / "pyproject.toml")["project"]
 
 
-@pytest.fixture
-def noxfile(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+@pytest.fixture(scope="session")
+def noxfile() -> dict[str, Any]:
     """Its names. It changes PATH, which is set back."""
-    monkeypatch.setenv("PATH", os.environ["PATH"])
-    return runpy.run_path(str(PROJECT / "noxfile.py"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", os.environ["PATH"])
+        return runpy.run_path(str(PROJECT / "noxfile.py"))
 
 
 def steps() -> Iterator[tuple[str, dict[str, Any]]]:
