@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from pathlib import Path
 
-import nox
 import pytest
+from nox.project import load_toml
 
 from tests.packaging import check_wheel
 
@@ -90,7 +90,7 @@ def test_metadata_says_what_the_project_is(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
         metadata = message_from_bytes(archive.read(name))
-    project = nox.project.load_toml(PROJECT / "pyproject.toml")["project"]
+    project = load_toml(PROJECT / "pyproject.toml")["project"]
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata.get_all("License-File") == ["LICENSE"]
     assert metadata["Requires-Python"] == project["requires-python"]

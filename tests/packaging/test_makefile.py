@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nox
 import pytest
+from nox.project import load_toml
 
 PROJECT = Path(__file__).resolve().parents[2]
 MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
@@ -86,9 +86,7 @@ def test_help_names_every_target_that_a_user_calls() -> None:
 
 def test_build_requirements_are_those_of_the_project() -> None:
     (line,) = re.findall(r"^BUILD_REQUIRES := (.*)$", MAKEFILE, re.MULTILINE)
-    assert (
-        re.findall(r"'([^']+)'", line) == nox.project.load_toml(PROJECT / "pyproject.toml")["build-system"]["requires"]
-    )
+    assert re.findall(r"'([^']+)'", line) == load_toml(PROJECT / "pyproject.toml")["build-system"]["requires"]
 
 
 def test_oldest_rust_is_said_everywhere_alike() -> None:

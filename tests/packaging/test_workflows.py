@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nox
 import pytest
 import yaml
+from nox.project import load_toml
 
 from tests.packaging import check_wheel
 
@@ -21,7 +21,7 @@ WORKFLOWS: dict[str, dict[str, Any]] = {
     file.stem: yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader) for file in FILES
 }
 JOBS = {f"{name}-{job}": body for name, workflow in WORKFLOWS.items() for job, body in workflow["jobs"].items()}
-PROJECT_TABLE = nox.project.load_toml(PROJECT / "pyproject.toml")["project"]
+PROJECT_TABLE = load_toml(PROJECT / "pyproject.toml")["project"]
 
 
 @pytest.fixture(scope="session")
