@@ -1,45 +1,62 @@
 # Two commands do everything on a machine with Python 3.10+ and Rust 1.88+: `make demo` and `make test`.
-# PYTHON=python3.12 chooses an interpreter, VENV=path another environment.
+# PYTHON=python3.12 chooses an interpreter, VENV=path another environment. What is missing is said with how to get it.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Says what this machine lacks: `$(PYTHON) $(NEEDS) rust go`, or `--skip TARGET rust` where the rest goes on without.
+NEEDS := tests/packaging/prerequisites.py
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The build-system.requires of pyproject.toml.
+BUILD_REQUIRES := 'maturin>=1.9.4,<2' 'cython>=3.1'
 # Everything that the native module is built from.
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat wheels bench bench-memory bench-kernels load-test lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make demo      set up, then export real traffic by the official exporter and by otlp-fast, side by side"
 	@echo "make test      set up, then run all tests (Rust, Python, the built wheel and sdist)"
 	@echo "make compat    set up, then the compat tests under every supported SDK and CPython that is here"
+	@echo "make wheels    set up, then build into dist/ the sdist and a wheel for every CPython that is here, and check them"
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
+	@echo "make load-test  20,000 spans/s through the gateway to a Collector for twenty minutes: is all there, is memory flat?"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
 
-# One environment for all; the stamp is newer than what it was installed from.
+define find-python
+	@command -v $(PYTHON) >/dev/null || { echo "otlp-fast: $(PYTHON) was not found: Python 3.10 or newer is needed; PYTHON=... names another" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "otlp-fast: $(PYTHON) cannot be run or is too old: Python 3.10 or newer is needed; PYTHON=... names another" >&2; exit 1; }
+endef
+
+# One environment for all; the stamp is newer than what it was installed from. Building there, and not in an environment
+# that pip makes for it, works without a network once all is installed.
 $(VENV)/.installed: $(SOURCES)
-	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
-	@command -v $(PYTHON) >/dev/null || { echo "otlp-fast: $(PYTHON) was not found; PYTHON=... names another" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "otlp-fast: needs Python 3.10 or newer, $(PYTHON) is older; PYTHON=... names another" >&2; exit 1; }
+	$(find-python)
+	@$(PYTHON) $(NEEDS) rust compiler
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "otlp-fast: installing into $(VENV) (the first time this compiles for about two minutes)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,benchmarks]'
+	@export PATH="$(abspath $(BIN)):$$PATH"; $(PIP_INSTALL) $(BUILD_REQUIRES) && \
+		$(PIP_INSTALL) --no-build-isolation --editable '.[test,benchmarks]' || { $(BIN)/python $(NEEDS) index; exit 1; }
 	@touch $@
 
 demo: $(VENV)/.installed
 	$(BIN)/otlp-fast demo $(DEMO_ARGS)
 
-test: test-rust test-python test-oldest-sdk
+# What lacks something is left out and named, at the end, where it is seen.
+test: test-python
+	@if $(BIN)/python $(NEEDS) --skip test-oldest-sdk index; then $(MAKE) test-oldest-sdk; fi
+	@if $(BIN)/python $(NEEDS) --skip test-rust rust compiler; then $(MAKE) test-rust; fi
 
 test-rust:
-	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
+	$(find-python)
+	@$(PYTHON) $(NEEDS) rust compiler
 	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip
 	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
 	cargo run --locked --quiet -p otlp-fuzz -- --tracezip --runs 2000 --findings target
@@ -52,7 +69,13 @@ test-oldest-sdk: $(VENV)/.installed
 	$(BIN)/nox --session oldest_sdk
 
 compat: $(VENV)/.installed
+	@$(BIN)/python $(NEEDS) rust compiler index
 	$(BIN)/nox
+
+# For every CPython of noxfile.py that this machine has; the others are named.
+wheels: $(VENV)/.installed
+	@$(BIN)/python $(NEEDS) rust compiler index
+	$(BIN)/nox --session release_sdist release_wheel check_release
 
 bench-kernels: $(VENV)/.installed
 	$(BIN)/python benchmarks/kernels/record.py
@@ -67,11 +90,12 @@ bench: $(VENV)/.installed
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record
 
-.PHONY: load-test
 load-test: $(VENV)/.installed
+	@$(BIN)/python $(NEEDS) go
 	$(BIN)/python -m benchmarks.load --record --page
 
 lint: $(VENV)/.installed
+	@$(BIN)/python $(NEEDS) rust rust-linters compiler
 	cargo fmt --all --check
 	PYO3_PYTHON=$(abspath $(BIN)/python) cargo clippy --locked --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.packaging import prerequisites
+
 settings.register_profile("default", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+
+# Asked once, and only where a test is about to install something.
+missing_index = functools.cache(prerequisites.index)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests that install something are skipped where nothing can be installed."""
+    if item.get_closest_marker("installs") is not None and (message := missing_index()) is not None:
+        pytest.skip(message)
 
 
 @pytest.fixture(autouse=True)

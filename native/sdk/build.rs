@@ -39,6 +39,15 @@ fn main() {
         "Python did not say where its platform headers are",
     );
 
+    // Python.h asks the linker of Windows for Python's import library by name only: this is where it lies.
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("windows") {
+        let base = run(
+            Command::new(&python).args(["-c", "import sys; print(sys.base_prefix)"]),
+            "Python did not say where it is installed",
+        );
+        println!("cargo::rustc-link-search=native={}", Path::new(base.trim()).join("libs").display());
+    }
+
     cc::Build::new()
         .file(&generated)
         .include(Path::new(include.trim()))

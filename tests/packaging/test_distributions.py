@@ -1,4 +1,7 @@
-"""The wheel and the sdist, as a user gets them: built, listed, installed into empty environments, and tested there."""
+"""The sdist and the wheel that pip makes of it, as a user gets them: listed, installed in an empty environment, tested.
+
+What else holds of published wheels is in `check_wheel.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,14 @@ import sys
 import tarfile
 import venv
 import zipfile
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from nox.project import load_toml
+
+from tests.packaging import check_wheel
 
 PROJECT = Path(__file__).resolve().parents[2]
 # What the tests that run there import, next to the package itself.
@@ -21,34 +29,46 @@ TEST_DEPENDENCIES = [
     *(f"opentelemetry-instrumentation-{name}" for name in ("grpc", "logging", "urllib3")),
 ]
 TESTS = ["tests/compat", "tests/threads", "tests/unit/test_buffer.py", "-m", "not installs"]
-MAX_WHEEL_BYTES = 4 << 20
+# The environment must be empty: no packages of whoever runs the tests.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+# Compiled crates are kept between runs; what is built is decided by the sdist alone.
+TARGET = {"CARGO_TARGET_DIR": str(PROJECT / "target" / "packaging")}
+
+pytestmark = [
+    pytest.mark.installs,
+    pytest.mark.skipif(shutil.which("cargo") is None, reason="builds the wheel: needs Rust (https://rustup.rs)"),
+]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
     """Run a command; its output is in the failure where it fails."""
     result = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, env={**os.environ, **environment}
+        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, env={**ENVIRONMENT, **environment}
     )
     assert result.returncode == 0, f"{command}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}"
     return result.stdout
 
 
 @pytest.fixture(scope="module")
-def distributions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The sdist, and the wheel that is built from it."""
-    out = tmp_path_factory.mktemp("dist")
-    # Compiled crates are kept between runs; what is built is decided by the sdist alone.
-    run(
-        sys.executable, "-m", "build", "--outdir", out, PROJECT,
-        cwd=out, CARGO_TARGET_DIR=str(PROJECT / "target" / "packaging"),
-    )  # fmt: skip
-    (sdist,) = out.glob("*.tar.gz")
-    (wheel,) = out.glob("*.whl")
-    return {"sdist": sdist, "wheel": wheel}
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist."""
+    out = tmp_path_factory.mktemp("sdist")
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", out, PROJECT, cwd=out, **TARGET)
+    (built,) = out.glob("*.tar.gz")
+    return built
 
 
-def test_sdist_holds_the_sources_and_nothing_else(distributions: dict[str, Path]) -> None:
-    with tarfile.open(distributions["sdist"]) as archive:
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What pip makes of the sdist, as for a user for whom there is no wheel."""
+    out = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", out, sdist, cwd=out, **TARGET)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def test_sdist_holds_the_sources_and_nothing_else(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
     wanted = {"Cargo.lock", "LICENSE", "README.md", "PKG-INFO", "native/sdk/build.rs", "native/sdk/src/_sdk.pyx",
               "native/sdk/src/spans.pxi", "native/sdk/src/abi.h", "python/otlp_fast/py.typed"}  # fmt: skip
@@ -59,32 +79,41 @@ def test_sdist_holds_the_sources_and_nothing_else(distributions: dict[str, Path]
     assert not [name for name in names if name.endswith((".so", ".pyc", ".c"))]
 
 
-def test_wheel_holds_the_package_and_nothing_else(distributions: dict[str, Path]) -> None:
-    wheel = distributions["wheel"]
-    assert wheel.stat().st_size <= MAX_WHEEL_BYTES
+@pytest.mark.parametrize("check", [check_wheel.check_contents, check_wheel.check_size], ids=["contents", "size"])
+def test_wheel_is_small_and_holds_the_package_and_nothing_else(
+    check: Callable[[Path], Iterator[str]], wheel: Path
+) -> None:
+    assert list(check(wheel)) == []
+
+
+def test_metadata_says_what_the_project_is(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"otlp_fast"}
-    assert {Path(name).suffix for name in names if name.startswith("otlp_fast/")} == {".py", ".pyi", ".so", ".typed"}
-    assert len([name for name in names if name.endswith(".so")]) == 1
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = message_from_bytes(archive.read(name))
+    project = load_toml(PROJECT / "pyproject.toml")["project"]
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata.get_all("License-File") == ["LICENSE"]
+    assert metadata["Requires-Python"] == project["requires-python"]
+    assert metadata.get_all("Classifier") == project["classifiers"]
+    assert metadata["Description-Content-Type"].startswith("text/markdown")
+    assert metadata.get_payload().startswith("# otlp-fast\n")
+    assert set(metadata.get_all("Provides-Extra")) == set(project["optional-dependencies"])
 
 
-@pytest.mark.parametrize("kind", ["wheel", "sdist"])
-def test_installed_package_passes_its_tests(kind: str, distributions: dict[str, Path], tmp_path: Path) -> None:
+def test_package_built_from_the_sdist_passes_its_tests(wheel: Path, tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     venv.create(environment, with_pip=True)
     python = environment / "bin" / "python"
-    target = {"CARGO_TARGET_DIR": str(PROJECT / "target" / "packaging")}
     pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
 
     # The core needs nothing: no dependency is installed with it.
-    run(*pip, distributions[kind], cwd=tmp_path, **target)
+    run(*pip, "--no-index", wheel, cwd=tmp_path)
     script = "import otlp_fast; print(otlp_fast.encode_spans([]), otlp_fast.__file__)"
     output = run(python, "-c", script, cwd=tmp_path)
     assert output.startswith("b'' ")
     assert str(environment) in output
 
-    run(*pip, f"{distributions[kind]}[exporter,grpc]", *TEST_DEPENDENCIES, cwd=tmp_path, **target)
+    run(*pip, f"{wheel}[exporter,grpc]", *TEST_DEPENDENCIES, cwd=tmp_path)
     shutil.copytree(PROJECT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     output = run(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS, cwd=tmp_path)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -80,6 +81,8 @@ class OTLPExporter:
         self._delivery = Delivery(self._sender, signal.name, settings.max_request_size, max_items)
         self._spooled = None
         if spool_dir:
+            if sys.platform == "win32":
+                raise ValueError("spool_dir: a spool needs the file locks of POSIX, which Windows does not have")
             # SQLite is for those who asked for it.
             from otlp_fast.exporter.spool import Spool
             from otlp_fast.exporter.spooling import SpooledDelivery

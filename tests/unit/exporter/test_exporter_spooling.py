@@ -421,3 +421,11 @@ exporter.shutdown()
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["SUCCESS 1", "True 1", "0", "True 0"]
     assert len(receiver.requests) == 2
+
+
+def test_spool_is_refused_where_files_cannot_be_locked(
+    make_exporter: MakeExporter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(ValueError, match="spool_dir: a spool needs the file locks of POSIX"):
+        make_exporter(spool_dir=str(tmp_path))
