@@ -153,7 +153,7 @@ def test_new_sources_are_built_without_an_environment_that_pip_would_have_to_fet
     assert machine.make("test-python").returncode == 0
     requirements, project, tests = machine.called().splitlines()
     assert requirements.endswith("maturin>=1.9.4,<2 cython>=3.1")
-    assert project.endswith("--no-build-isolation --editable .[test,bench]")
+    assert project.endswith("--no-build-isolation --editable .[test,benchmarks]")
     assert tests.startswith("-m pytest")
 
 
