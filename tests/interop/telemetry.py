@@ -18,7 +18,12 @@ from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
 from opentelemetry.sdk.metrics import AlwaysOnExemplarFilter, Histogram, MeterProvider
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricsData, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.export import (
+    MetricExporter,
+    MetricExportResult,
+    MetricsData,
+    PeriodicExportingMetricReader,
+)
 from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation, View
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
@@ -65,14 +70,15 @@ NANOSECONDS = 1_700_000_000_000_000_000
 BODY = {"nested": [{"deep": [1, 2.5, None, b"\x01"]}, "text"], "none": None, "empty": {}}
 
 
-def emit_spans(processor: Any) -> list[bytes]:
-    """End spans of each kind, with events, links, states and limits, through a processor; give them as requests."""
+def emit_spans(processor: Any = None) -> list[bytes]:
+    """End spans of each kind, with events, links and states, through a processor if any; give them as requests."""
     memory = InMemorySpanExporter()
     # Limits that drop something, so that the counts of what was dropped are there.
     limits = SpanLimits(max_events=3, max_links=2, max_span_attributes=20)
     provider = TracerProvider(resource=RESOURCE, span_limits=limits, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(memory))
-    provider.add_span_processor(processor)
+    if processor is not None:
+        provider.add_span_processor(processor)
     for name, version in (("shop.orders", "1.2"), ("shop.books", "")):
         tracer = provider.get_tracer(name, version, "https://opentelemetry.io/schemas/1.26.0", {"scope": "attribute"})
         parent = Context()
@@ -90,12 +96,13 @@ def emit_spans(processor: Any) -> list[bytes]:
     return [encode_spans(memory.get_finished_spans()).SerializeToString()]
 
 
-def emit_log_records(processor: Any) -> list[bytes]:
-    """Emit log records of all severities and kinds of bodies through a processor; give them as requests."""
+def emit_log_records(processor: Any = None) -> list[bytes]:
+    """Emit log records of all severities and kinds of bodies through a processor if any; give them as requests."""
     memory = InMemoryLogRecordExporter()
     provider = LoggerProvider(resource=RESOURCE, shutdown_on_exit=False)
     provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
-    provider.add_log_record_processor(processor)
+    if processor is not None:
+        provider.add_log_record_processor(processor)
     bodies = ["a line", "", 7, 2.5, True, b"\x00\xff", None, ["list", 1], BODY]
     for name in ("shop.orders", "shop.books"):
         logger = provider.get_logger(name, "1.2", "https://opentelemetry.io/schemas/1.26.0", {"scope": "attribute"})
@@ -115,26 +122,30 @@ def emit_log_records(processor: Any) -> list[bytes]:
 
 
 class RememberingExporter(MetricExporter):
-    """Hands metrics on to an exporter, and keeps them."""
+    """Keeps metrics, and hands them on to an exporter if there is one."""
 
     def __init__(self, exporter: Any) -> None:
-        super().__init__(exporter._preferred_temporality, exporter._preferred_aggregation)
+        preferences = (getattr(exporter, f"_preferred_{kind}", None) for kind in ("temporality", "aggregation"))
+        super().__init__(*preferences)
         self._exporter = exporter
         self.exported: list[MetricsData] = []
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **keywords: Any) -> Any:
         self.exported.append(metrics_data)
+        if self._exporter is None:
+            return MetricExportResult.SUCCESS
         return self._exporter.export(metrics_data, timeout_millis=timeout_millis, **keywords)
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:
-        return bool(self._exporter.force_flush(timeout_millis))
+        return self._exporter is None or bool(self._exporter.force_flush(timeout_millis))
 
     def shutdown(self, timeout_millis: float = 30_000, **keywords: Any) -> None:
-        self._exporter.shutdown(timeout_millis=timeout_millis, **keywords)
+        if self._exporter is not None:
+            self._exporter.shutdown(timeout_millis=timeout_millis, **keywords)
 
 
-def record_metrics(exporter: Any) -> list[bytes]:
-    """Record all instruments, with exemplars, have the SDK's reader export them once, and give them as requests."""
+def record_metrics(exporter: Any = None) -> list[bytes]:
+    """Record all instruments, with exemplars, have the SDK's reader export them if anywhere; give them as requests."""
     remembering = RememberingExporter(exporter)
     reader = PeriodicExportingMetricReader(remembering, export_interval_millis=3_600_000)
     view = View(

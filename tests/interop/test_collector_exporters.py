@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 import pytest
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
-from otlp_fast import compat, processor
+from otlp_fast import compat
 from otlp_fast._core import count_items
-from otlp_fast.exporter import grpc, http
 from tests.faults.conftest import EXPORTERS
 from tests.interop.comparison import assert_the_same
 from tests.interop.conftest import MakeCollector, Written
 from tests.interop.peer import SIGNALS, Collector
-from tests.interop.telemetry import emit_log_records, emit_spans, record_metrics
+from tests.interop.sending import PROCESSORS, exporter_to, send_everything
 
 ROUTES = [
     *(("http", encoding) for encoding in ("none", "gzip", "zstd", "lz4")),
@@ -26,33 +22,6 @@ ROUTES = [
 """What the Collector takes, of what our exporters offer."""
 
 OFFICIAL_MODULES = {"traces": "trace_exporter", "logs": "_log_exporter", "metrics": "metric_exporter"}
-
-PROCESSORS: dict[tuple[str, str], Callable[[Any], Any]] = {
-    ("traces", "ours"): processor.BatchSpanProcessor,
-    ("traces", "SDK's batch"): BatchSpanProcessor,
-    ("traces", "SDK's simple"): SimpleSpanProcessor,
-    ("logs", "ours"): processor.BatchLogRecordProcessor,
-    ("logs", "SDK's batch"): BatchLogRecordProcessor,
-    ("logs", "SDK's simple"): SimpleLogRecordProcessor,
-}
-
-
-def exporter_to(collector: Collector, transport: str, signal: str, **arguments: Any) -> Any:
-    """One of our exporters, to a Collector."""
-    endpoint = f"{collector.http}/v1/{signal}" if transport == "http" else f"http://{collector.grpc}"
-    return getattr({"http": http, "grpc": grpc}[transport], EXPORTERS[signal])(endpoint=endpoint, **arguments)
-
-
-def send_everything(signal: str, exporter: Any, way: str = "ours") -> list[bytes]:
-    """Send telemetry with all that the SDK can say, and give it as requests; the exporter is shut down then."""
-    if signal == "metrics":
-        return record_metrics(exporter)
-    through = PROCESSORS[signal, way](exporter)
-    emit = emit_spans if signal == "traces" else emit_log_records
-    sent = emit(through)
-    through.force_flush()
-    through.shutdown()
-    return sent
 
 
 @pytest.mark.parametrize("signal", SIGNALS)

@@ -1,0 +1,54 @@
+"""Telemetry with everything that the SDK can say, through each way that leads out of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+
+from otlp_fast import processor
+from otlp_fast.exporter import grpc, http
+from tests.faults.conftest import EXPORTERS
+from tests.interop.peer import Collector
+from tests.interop.telemetry import emit_log_records, emit_spans, record_metrics
+
+EMITTERS: dict[str, Callable[..., list[bytes]]] = {
+    "traces": emit_spans,
+    "logs": emit_log_records,
+    "metrics": record_metrics,
+}
+
+PROCESSORS: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("traces", "ours"): processor.BatchSpanProcessor,
+    ("traces", "SDK's batch"): BatchSpanProcessor,
+    ("traces", "SDK's simple"): SimpleSpanProcessor,
+    ("logs", "ours"): processor.BatchLogRecordProcessor,
+    ("logs", "SDK's batch"): BatchLogRecordProcessor,
+    ("logs", "SDK's simple"): SimpleLogRecordProcessor,
+}
+
+
+def exporter_to(collector: Collector, transport: str, signal: str, **arguments: Any) -> Any:
+    """One of our exporters, to a Collector."""
+    endpoint = f"{collector.http}/v1/{signal}" if transport == "http" else f"http://{collector.grpc}"
+    return getattr({"http": http, "grpc": grpc}[transport], EXPORTERS[signal])(endpoint=endpoint, **arguments)
+
+
+def send_everything(signal: str, exporter: Any, way: str = "ours") -> list[bytes]:
+    """Send telemetry with all that the SDK can say, and give it as requests; the exporter is shut down then."""
+    if signal == "metrics":
+        return record_metrics(exporter)
+    through = PROCESSORS[signal, way](exporter)
+    sent = EMITTERS[signal](through)
+    through.force_flush()
+    through.shutdown()
+    return sent
+
+
+@cache
+def everything(signal: str) -> list[bytes]:
+    """The same telemetry, not sent anywhere."""
+    return EMITTERS[signal]()
