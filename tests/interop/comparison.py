@@ -13,7 +13,22 @@ from typing import Any
 
 from tests.request_items import MESSAGES
 
-Leaf = tuple[str, ...]
+
+class Content(bytes):
+    """The bytes of a message, which tell one NaN from another; people are shown the text as well."""
+
+    _message: Any
+
+    def __new__(cls, message: Any) -> Content:
+        content = super().__new__(cls, message.SerializeToString(deterministic=True))
+        content._message = message
+        return content
+
+    def __str__(self) -> str:
+        return f"{self._message}{self.hex()}"
+
+
+Leaf = tuple[Content, ...]
 
 
 def assert_the_same(signal: str, sent: Iterable[bytes], written: Iterable[bytes]) -> None:
@@ -39,7 +54,7 @@ def _leaves(request: Any, signal: str) -> Iterator[Leaf]:
 
 def _below(message: Any, levels: list[str], around: Leaf) -> Iterator[Leaf]:
     if not levels:
-        yield (*around, _content(message))
+        yield (*around, Content(message))
         return
     # The data points of a metric lie below a field that is named after their kind.
     kind = message.WhichOneof("data") if levels == ["data_points"] else None
@@ -47,17 +62,12 @@ def _below(message: Any, levels: list[str], around: Leaf) -> Iterator[Leaf]:
     children = list(getattr(holder, levels[0], ()))
     if children:
         holder.ClearField(levels[0])
-    around = (*around, _content(message))
+    around = (*around, Content(message))
     if not children:
         yield around
     for child in children:
         yield from _below(child, levels[1:], around)
 
 
-def _content(message: Any) -> str:
-    """All that a message says: its text is for people, its bytes tell one NaN from another."""
-    return f"{message}{message.SerializeToString(deterministic=True).hex()}"
-
-
 def _shown(leaves: Counter[Leaf]) -> str:
-    return "\n".join([f"{leaves.total()} items, such as", *next(iter(leaves))]) if leaves else "nothing"
+    return "\n".join([f"{leaves.total()} items, such as", *map(str, next(iter(leaves)))]) if leaves else "nothing"

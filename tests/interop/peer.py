@@ -70,6 +70,7 @@ class Collector:
         http, grpc = free_ports(2)
         self.http, self.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}"
         self.log = folder / "collector.log"
+        self._positions: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._configuration = folder / "collector.json"
         self._configuration.write_text(json.dumps(self._configured(exporters, processors, receiver or {}), indent=1))
@@ -178,7 +179,9 @@ class Collector:
 
     def position(self, name: str) -> int:
         """Where the next request of a signal will be written, as `written` takes it."""
-        return sum(4 + len(request) for request in self.written(name))
+        known = self._positions.get(name, 0)
+        self._positions[name] = known + sum(4 + len(request) for request in self.written(name, known))
+        return self._positions[name]
 
     def _cut_off_what_was_written_in_part(self, name: str) -> None:
         if self._path(name).exists():

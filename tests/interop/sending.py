@@ -14,6 +14,7 @@ from otlp_fast.exporter import grpc, http
 from tests.faults.conftest import EXPORTERS
 from tests.interop.peer import Collector
 from tests.interop.telemetry import emit_log_records, emit_spans, record_metrics
+from tests.unit.gateway.gateway_process import GatewayProcess
 
 EMITTERS: dict[str, Callable[..., list[bytes]]] = {
     "traces": emit_spans,
@@ -31,10 +32,13 @@ PROCESSORS: dict[tuple[str, str], Callable[[Any], Any]] = {
 }
 
 
-def exporter_to(collector: Collector, transport: str, signal: str, **arguments: Any) -> Any:
-    """One of our exporters, to a Collector."""
-    endpoint = f"{collector.http}/v1/{signal}" if transport == "http" else f"http://{collector.grpc}"
-    return getattr({"http": http, "grpc": grpc}[transport], EXPORTERS[signal])(endpoint=endpoint, **arguments)
+def exporter_to(receiver: Collector | GatewayProcess, transport: str, signal: str, **arguments: Any) -> Any:
+    """One of our exporters, to a Collector or to a gateway."""
+    if transport == "grpc":
+        assert isinstance(receiver, Collector)
+        return getattr(grpc, EXPORTERS[signal])(endpoint=f"http://{receiver.grpc}", **arguments)
+    url = receiver.http if isinstance(receiver, Collector) else receiver.url
+    return getattr(http, EXPORTERS[signal])(endpoint=f"{url}/v1/{signal}", **arguments)
 
 
 def send_everything(signal: str, exporter: Any, way: str = "ours") -> list[bytes]:

@@ -9,12 +9,11 @@ import urllib3
 
 import otlp_fast
 from otlp_fast import compression
-from otlp_fast.exporter import http
-from tests.faults.conftest import EXPORTERS
 from tests.interop.comparison import assert_the_same
 from tests.interop.conftest import MakeGateway, Written
+from tests.interop.differences import as_read_from_json
 from tests.interop.peer import SIGNALS, Collector
-from tests.interop.sending import everything, send_everything
+from tests.interop.sending import everything, exporter_to, send_everything
 from tests.unit.gateway.gateway_process import GatewayProcess
 
 JSON = "application/json"
@@ -26,7 +25,7 @@ ENCODINGS = ("none", "gzip", "zstd", "lz4")
 def test_what_is_sent_through_the_gateway_is_what_the_collector_writes(
     gateway: GatewayProcess, written: Written, encoding: str, signal: str
 ) -> None:
-    exporter = getattr(http, EXPORTERS[signal])(endpoint=f"{gateway.url}/v1/{signal}", compression=encoding)
+    exporter = exporter_to(gateway, "http", signal, compression=encoding)
     sent = send_everything(signal, exporter)
     assert_the_same(signal, sent, written(signal))
     stats = exporter.stats()
@@ -39,9 +38,9 @@ def test_what_is_sent_through_the_gateway_is_what_the_collector_writes(
 def test_the_collector_takes_every_encoding_that_the_gateway_offers(
     collector: Collector, make_gateway: MakeGateway, written: Written, encoding: str
 ) -> None:
-    url = make_gateway(collector.http, "--forward-encoding", encoding).url
+    running = make_gateway(collector.http, "--forward-encoding", encoding)
     for signal in SIGNALS:
-        sent = send_everything(signal, getattr(http, EXPORTERS[signal])(endpoint=f"{url}/v1/{signal}"))
+        sent = send_everything(signal, exporter_to(running, "http", signal))
         assert_the_same(signal, sent, written(signal))
 
 
@@ -59,4 +58,6 @@ def test_json_of_ours_is_what_the_collector_writes(
         answer = urllib3.request("POST", f"{url}/v1/{signal}", body=body, headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (200, JSON), answer.data
         assert json.loads(answer.data) in ({}, {"partialSuccess": {}})
+    if receiver == "collector":
+        sent = [as_read_from_json(request) for request in sent]
     assert_the_same(signal, sent, written(signal))
