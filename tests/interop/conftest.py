@@ -53,13 +53,13 @@ def written(collector: Collector) -> Written:
 
 @pytest.fixture
 def make_collector(collector_is_built: None, tmp_path: Path) -> Iterator[MakeCollector]:
-    """Start Collectors of the test's own, with the arguments of `Collector`."""
+    """Start Collectors of the test's own, with the arguments of `Collector`, which write at once by default."""
     with ExitStack() as running:
 
         def make(**arguments: object) -> Collector:
             folder = tmp_path / f"collector-{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
-            return running.enter_context(Collector(folder, **arguments))  # type: ignore[arg-type]
+            return running.enter_context(Collector(folder, **{"writes_at_once": True, **arguments}))  # type: ignore[arg-type]
 
         yield make
 

@@ -124,8 +124,12 @@ class Collector:
         command = [collector_program(), "--config", f"file:{self._configuration}"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
-        for address in (self.grpc, self.http.removeprefix("http://")):
-            self._wait_for(address)
+        try:
+            for address in (self.grpc, self.http.removeprefix("http://")):
+                self._wait_for(address)
+        except BaseException:
+            self.kill()
+            raise
 
     def _wait_for(self, address: str) -> None:
         host, port = address.split(":")
@@ -161,6 +165,7 @@ class Collector:
             self._process.wait(_STOP_SECONDS)
         finally:
             self._process.kill()
+            self._process.wait()
             self._process = None
 
     def written(self, name: str, after: int = 0) -> Iterator[bytes]:

@@ -70,7 +70,7 @@ def test_official_exporters_with_our_encoder(
 def test_a_collector_that_batches_joins_requests_and_changes_nothing(
     make_collector: MakeCollector, transport: str
 ) -> None:
-    collector = make_collector()
+    collector = make_collector(writes_at_once=False)
     sent = {
         signal: [
             request

@@ -139,7 +139,7 @@ def retries_outlast_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_the_queue_cannot_hold_during_an_outage_is_all_that_is_lost(
     make_collector: MakeCollector, transport: str, signal: str
 ) -> None:
-    collector = make_collector(writes_at_once=True)
+    collector = make_collector()
     load = Load(signal, exporter_to(collector, transport, signal, timeout=60), QUEUE)
     with load.running():
         for _ in range(KILLS):
@@ -153,7 +153,7 @@ def test_nothing_is_lost_with_a_spool(
     make_collector: MakeCollector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transport: str
 ) -> None:
     monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 0.02)
-    collector = make_collector(writes_at_once=True)
+    collector = make_collector()
     exporter = exporter_to(collector, transport, "traces", timeout=60, spool_dir=tmp_path / "spool")
     load = Load("traces", exporter, 100_000)
     with load.running():
@@ -167,7 +167,7 @@ def test_nothing_is_lost_with_a_spool(
 def test_tracezip_through_a_gateway_that_is_killed_as_well(
     make_collector: MakeCollector, make_gateway: MakeGateway
 ) -> None:
-    collector = make_collector(writes_at_once=True)
+    collector = make_collector()
     listen = f"127.0.0.1:{free_ports(1)[0]}"
     gateway = make_gateway(collector.http, "--listen", listen)
     exporter = exporter_to(gateway, "http", "traces", compression="tracezip", timeout=60)
