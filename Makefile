@@ -18,6 +18,7 @@ help:
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
+	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
@@ -65,6 +66,10 @@ bench: $(VENV)/.installed
 
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record
+
+.PHONY: load-test
+load-test: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.load --record --page
 
 lint: $(VENV)/.installed
 	cargo fmt --all --check
