@@ -52,7 +52,7 @@ def test_any_request_is_written_as_it_was_sent_but_for_the_differences(
     whole = requests.messages(MESSAGES[signal][0].DESCRIPTOR).map(lambda message: message.SerializeToString())
     compared = 0
 
-    @settings(max_examples=60)
+    @settings(max_examples=40)
     @given(st.one_of(whole, messages.requests(signal)))
     def check(request: bytes) -> None:
         nonlocal compared

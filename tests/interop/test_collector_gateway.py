@@ -34,8 +34,8 @@ def test_what_is_sent_through_the_gateway_is_what_the_collector_writes(
         assert (stats["tracezip_frames"], stats["tracezip_fallbacks"]) == (len(sent), 0)
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_collector_takes_every_encoding_that_the_gateway_offers(
+@pytest.mark.parametrize("encoding", ["none", "zstd", "lz4"])
+def test_the_collector_takes_what_else_than_gzip_the_gateway_offers(
     collector: Collector, make_gateway: MakeGateway, written: Written, encoding: str
 ) -> None:
     running = make_gateway(collector.http, "--forward-encoding", encoding)
