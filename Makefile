@@ -60,8 +60,8 @@ bench-kernels: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
 	$(BIN)/python benchmarks/report.py --record --readme
-	$(BIN)/python benchmarks/reading.py --record --readme
-	$(BIN)/python benchmarks/tracezip.py --record --readme
+	$(BIN)/python benchmarks/reading.py --record --page
+	$(BIN)/python benchmarks/tracezip.py --record --page
 	$(BIN)/python benchmarks/report.py --plot
 
 bench-memory: $(VENV)/.installed
