@@ -47,6 +47,9 @@ FAULTS = {
         "400": Fault(answering("400 Bad Request", b"\x08\x03\x12\x06broken", _PROTOBUF), LOST),
         "500 with a page": Fault(answering("500 Oops", b"<html>" + b"\xff\x00" * 500), LOST),
         "413": Fault(answering("413 Content Too Large"), RETRIED),
+        "400 for its size": Fault(
+            answering("400 Bad Request", b"\x08\x03\x12\x1chttp: request body too large", _PROTOBUF), RETRIED
+        ),
         "redirect": Fault(answering("307 Temporary Redirect", headers={"Location": "/elsewhere"}), LOST),
         "redirect to itself": Fault(answering("301 Moved", headers={"Location": "/v1/traces"}), LOST),
         "closed before the request": Fault(http_receiver.close_before_reading, RETRIED),

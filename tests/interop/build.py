@@ -45,7 +45,8 @@ def _build(program: Path) -> None:
     command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), "."]
     result = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True)
     if result.returncode:
-        raise GoIsMissingError(f"go build of the Collector failed:\n{result.stderr[-2000:]}")
+        needs = "it needs Go 1.26 or newer and, the first time, a Go module proxy (go env GOPROXY)"
+        raise GoIsMissingError(f"go build of the Collector failed, {needs}:\n{result.stderr[-2000:]}")
     unfinished.rename(program)
 
 

@@ -2,18 +2,24 @@
 
 Each signal goes through `otlp` (gRPC and HTTP on loopback), `memory_limiter` and `batch` into a file of
 length-prefixed protobuf messages, so that nothing is lost in a text form. Processors and exporters can be replaced.
+
+What a Collector like that acknowledges is in its memory for a while. With `writes_at_once` it is in the file before it
+is acknowledged: nothing batches, the file exporter has no queue, and one that may rotate its file writes each request
+by a single `write` instead of through a buffer. So nothing is to be waited for, and nothing acknowledged dies with it.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tests.interop.build import collector_program
 
@@ -48,6 +54,7 @@ class Collector:
         exporters: Mapping[str, Any] | None = None,
         processors: Mapping[str, Any] | None = None,
         receiver: Mapping[str, Any] | None = None,
+        writes_at_once: bool = False,
     ) -> None:
         """Prepare a Collector that keeps its files in `folder`.
 
@@ -56,11 +63,14 @@ class Collector:
             exporters: its exporters by name, each of them for all signals; by default a file for each signal.
             processors: its processors by name, in their order; by default `memory_limiter` and `batch`.
             receiver: settings added to both protocols of its receiver, such as `max_request_body_size` under "http".
+            writes_at_once: a request is in the file before it is acknowledged; no `batch` processor by default.
         """
         self.folder = folder
+        self._writes_at_once = writes_at_once
         http, grpc = free_ports(2)
         self.http, self.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}"
         self.log = folder / "collector.log"
+        self._positions: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._configuration = folder / "collector.json"
         self._configuration.write_text(json.dumps(self._configured(exporters, processors, receiver or {}), indent=1))
@@ -73,10 +83,9 @@ class Collector:
             "http": {"endpoint": self.http.removeprefix("http://"), **receiver.get("http", {})},
         }
         if processors is None:
-            processors = {
-                "memory_limiter": {"check_interval": "1s", "limit_mib": 1024, "spike_limit_mib": 256},
-                "batch": {"timeout": "50ms"},
-            }
+            processors = {"memory_limiter": {"check_interval": "1s", "limit_mib": 1024, "spike_limit_mib": 256}}
+            if not self._writes_at_once:
+                processors["batch"] = {"timeout": "50ms"}
         by_signal: dict[str, Sequence[str]] = {name: list(exporters or ()) for name in SIGNALS}
         if exporters is None:
             exporters = {f"file/{name}": self._file(name) for name in SIGNALS}
@@ -95,7 +104,10 @@ class Collector:
         }
 
     def _file(self, name: str) -> dict[str, Any]:
-        return {"path": str(self.folder / f"{name}.bin"), "format": "proto", "append": True, "flush_interval": "100ms"}
+        file = {"path": str(self._path(name)), "format": "proto"}
+        if self._writes_at_once:
+            return {**file, "rotation": {"max_megabytes": 1024}}
+        return {**file, "append": True, "flush_interval": "100ms"}
 
     def __enter__(self) -> Collector:
         self.start()
@@ -106,12 +118,18 @@ class Collector:
             self.stop()
 
     def start(self) -> None:
-        """Start it, and wait until both receivers take connections."""
+        """Start it, and wait until both receivers take connections. What a killed one wrote in part is cut off."""
+        for name in SIGNALS:
+            self._cut_off_what_was_written_in_part(name)
         command = [collector_program(), "--config", f"file:{self._configuration}"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
-        for address in (self.grpc, self.http.removeprefix("http://")):
-            self._wait_for(address)
+        try:
+            for address in (self.grpc, self.http.removeprefix("http://")):
+                self._wait_for(address)
+        except BaseException:
+            self.kill()
+            raise
 
     def _wait_for(self, address: str) -> None:
         host, port = address.split(":")
@@ -147,15 +165,35 @@ class Collector:
             self._process.wait(_STOP_SECONDS)
         finally:
             self._process.kill()
+            self._process.wait()
             self._process = None
 
-    def written(self, name: str) -> Iterator[bytes]:
-        """The requests that its file exporter wrote for a signal, whole ones only: a killed Collector leaves parts."""
-        data = (self.folder / f"{name}.bin").read_bytes()
-        position = 0
-        while position + 4 <= len(data):
-            end = position + 4 + int.from_bytes(data[position : position + 4], "big")
-            if end > len(data):
-                return
-            yield data[position + 4 : end]
-            position = end
+    def written(self, name: str, after: int = 0) -> Iterator[bytes]:
+        """The requests that its file exporter wrote for a signal behind a position of the file.
+
+        Whole ones only: a killed Collector leaves parts.
+        """
+        with self._opened(name) as file:
+            file.seek(after)
+            while (head := file.read(4)) and len(head) == 4:
+                length = int.from_bytes(head, "big")
+                request = file.read(length)
+                if len(request) < length:
+                    return
+                yield request
+
+    def position(self, name: str) -> int:
+        """Where the next request of a signal will be written, as `written` takes it."""
+        known = self._positions.get(name, 0)
+        self._positions[name] = known + sum(4 + len(request) for request in self.written(name, known))
+        return self._positions[name]
+
+    def _cut_off_what_was_written_in_part(self, name: str) -> None:
+        if self._path(name).exists():
+            os.truncate(self._path(name), self.position(name))
+
+    def _opened(self, name: str) -> BinaryIO:
+        return self._path(name).open("rb") if self._path(name).exists() else io.BytesIO()
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}.bin"

@@ -6,29 +6,16 @@ No figure is judged here: the machine of a test run is busy. The record of twent
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
-
-import pytest
 
 from benchmarks.environment import ROOT
 from benchmarks.load.chain import COLLECTOR, GATEWAY, RECEIVER, Plan
 from benchmarks.load.latencies import names
 from benchmarks.load.verdict import lost
-from tests.interop.build import GoIsMissingError, collector_program
 
 SECONDS, RATE, PROCESSES = 6, 2_000, 2
-
-
-@pytest.fixture(scope="module")
-def collector_is_built() -> None:
-    """The program of the Collector is there; where CI is set, it has to be."""
-    try:
-        collector_program()
-    except GoIsMissingError as error:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
 
 
 def test_every_span_of_several_services_comes_out_behind_the_collector(

@@ -240,6 +240,19 @@ def test_413_is_halved_down_to_the_refused_span(
     assert "1 too large: 413 " in record.getMessage()
 
 
+def test_400_for_the_size_as_collectors_say_it_is_halved_too(
+    receiver: Receiver, exporter: OTLPSpanExporter, make_spans: MakeSpans, caplog: pytest.LogCaptureFixture
+) -> None:
+    spans = make_spans(2)
+    refusal = Reply(400, b"\x08\x03\x12\x1chttp: request body too large", {"Content-Type": "application/x-protobuf"})
+    receiver.script(refusal, refusal, Reply(200))
+    assert exporter.export(spans) is SpanExportResult.FAILURE
+    assert sent_names(receiver, spans) == [[0, 1], [0], [1]]
+    assert exporter.stats() == {**NOTHING, "exported": 1, "too_large": 1}
+    (record,) = [record for record in caplog.records if record.name == LOGGER]
+    assert "1 too large: 400 Bad Request: http: request body too large" in record.getMessage()
+
+
 def test_413_before_the_body_was_read_is_understood(
     receiver: Receiver, exporter: OTLPSpanExporter, make_spans: MakeSpans
 ) -> None:

@@ -244,10 +244,11 @@ def test_request_longer_than_a_frame_may_be_goes_without_one(
     assert own_lines(caplog) == []
 
 
+@pytest.mark.parametrize("refusal", [Reply(413), Reply(400, b"http: request body too large")], ids=["413", "400"])
 def test_request_refused_for_its_size_is_halved_into_frames(
-    receiver: Receiver, peer: TracezipReceiver, exporter: OTLPSpanExporter, requests: list[bytes]
+    receiver: Receiver, peer: TracezipReceiver, exporter: OTLPSpanExporter, requests: list[bytes], refusal: Reply
 ) -> None:
-    receiver.script(peer, Reply(413))
+    receiver.script(peer, refusal)
     assert exporter.export_request(requests[0], 1)
     assert exporter.export_request(requests[3], 4)
     halves = [bytes(piece) for piece, _ in split_request(requests[3], "traces", max_items=2)]

@@ -30,6 +30,9 @@ RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
 # What receivers answer to a Content-Encoding that they do not know: 415 says RFC 9110, 400 the Collector.
 ENCODING_REFUSALS = frozenset({400, 415})
 
+# What Go's http.MaxBytesReader says, and receivers in Go hand on: the Collector with 400, where 413 would be right.
+_SIZE_REFUSAL = "request body too large"
+
 STATUS_ATTRIBUTE = "http.response.status_code"
 
 # How urllib3 begins its messages, by release: `<urllib3...HTTPConnection object at 0x7f...>: ` or
@@ -106,6 +109,9 @@ def _problem_of_status(response: Response) -> Problem:
     message = error_message(response)
     if message:
         explanation += f": {message}"
+    too_large = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or (
+        response.status == HTTPStatus.BAD_REQUEST and _SIZE_REFUSAL in message
+    )
     if response.location is not None and HTTPStatus.MULTIPLE_CHOICES <= response.status < HTTPStatus.BAD_REQUEST:
         explanation += f"; redirects are not followed, Location: {printable(response.location)}"
     return Problem(
@@ -114,8 +120,10 @@ def _problem_of_status(response: Response) -> Problem:
         status={STATUS_ATTRIBUTE: response.status},
         retry_after=retry_after_seconds(response.retry_after),
         retryable=response.status in RETRYABLE_STATUSES,
-        too_large=response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        encoding_refused=response.status in ENCODING_REFUSALS and response.tracezip_state in ("", "refused"),
+        too_large=too_large,
+        encoding_refused=response.status in ENCODING_REFUSALS
+        and response.tracezip_state in ("", "refused")
+        and not too_large,
         state_lost=response.status == HTTPStatus.CONFLICT and response.tracezip_state == "reset",
     )
 
