@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     buffa_build::Config::new()
         .descriptor_set(descriptors)
         .files(&FILES)
+        .preserve_unknown_fields(false)
         .include_file("otlp.rs")
         .compile()
 }

@@ -3,9 +3,10 @@
 use crate::seen::Seen;
 use otlp_schema::common::MAX_MESSAGE_DEPTH;
 use otlp_schema::fields::{
-    any_value, array_value, buckets, entity_ref, envelope, event, exemplar, exponential_histogram_data_point as exponential,
-    histogram_data_point as histogram, key_value, key_value_list, link, log_record, metric, metric_data,
-    number_data_point as number, resource, scope, span, status, summary_data_point as summary, value_at_quantile,
+    any_value, array_value, buckets, entity_ref, envelope, event, exemplar,
+    exponential_histogram_data_point as exponential, histogram_data_point as histogram, key_value, key_value_list,
+    link, log_record, metric, metric_data, number_data_point as number, resource, scope, span, status,
+    summary_data_point as summary, value_at_quantile,
 };
 use otlp_schema::view::messages::*;
 use otlp_wire::{ErrorKind, ReadError};
@@ -343,7 +344,9 @@ fn number_point<S: Seen>(of: NumberDataPoint<'_>) -> Read<S> {
             NumberDataPointField::AsDouble(value) => seen.number(number::AS_DOUBLE, value.to_bits()),
             NumberDataPointField::Exemplar(of) => seen.message(number::EXEMPLARS, exemplar(of)?),
             NumberDataPointField::AsInt(value) => seen.number(number::AS_INT, value as u64),
-            NumberDataPointField::Attribute(pair) => seen.message(number::ATTRIBUTES, attribute(pair, ATTRIBUTE_DEPTH)?),
+            NumberDataPointField::Attribute(pair) => {
+                seen.message(number::ATTRIBUTES, attribute(pair, ATTRIBUTE_DEPTH)?)
+            }
             NumberDataPointField::Flags(flags) => seen.plain(number::FLAGS, u64::from(flags)),
             NumberDataPointField::Unknown(_) => {}
         }
