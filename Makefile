@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels bench-rivals lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
+	@echo "make bench-rivals  the Rust core beside prost, buffa and Go's pdata, without Python in the way (about ten minutes)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
@@ -55,6 +56,9 @@ compat: $(VENV)/.installed
 
 bench-kernels: $(VENV)/.installed
 	$(BIN)/python benchmarks/kernels/record.py
+
+bench-rivals: $(VENV)/.installed
+	$(BIN)/python benchmarks/rivals.py --record --page
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
