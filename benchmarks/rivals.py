@@ -228,7 +228,7 @@ def markdown(record: dict[str, Any]) -> str:
         "Microseconds of CPU time per span, log record or data point of a metric: medians of "
         f"{record['rounds']} interleaved rounds, in brackets the quartiles of the ratio. Of prost and buffa it is the "
         "fastest way: prost into a new vector or into one that is used again, buffa as messages or as its own views. "
-        f"Measured {record['date'][:10]} on {record['machine']['cpu']}, {names}{missing}. How, and where this misleads: "
+        f"Measured {record['date'][:10]} on {record['machine']['cpu']}, {names}{missing}. How, and where it misleads: "
         "[benchmarks/README.md](../benchmarks/README.md#rivals-in-other-languages).",
     ]
     return "\n".join(lines)
