@@ -19,6 +19,7 @@ help:
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make bench-rivals  the Rust core beside prost, buffa and Go's pdata, without Python in the way (about ten minutes)"
+	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
@@ -63,12 +64,16 @@ bench-rivals: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
 	$(BIN)/python benchmarks/report.py --record --readme
-	$(BIN)/python benchmarks/reading.py --record --readme
-	$(BIN)/python benchmarks/tracezip.py --record --readme
+	$(BIN)/python benchmarks/reading.py --record --page
+	$(BIN)/python benchmarks/tracezip.py --record --page
 	$(BIN)/python benchmarks/report.py --plot
 
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/dead_receiver.py --record
+
+.PHONY: load-test
+load-test: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.load --record --page
 
 lint: $(VENV)/.installed
 	cargo fmt --all --check

@@ -1,6 +1,6 @@
 """What reading and columns cost beside what Python users have today: protobuf objects, json_format, pyarrow.
 
-    python benchmarks/reading.py [--record] [--readme]
+    python benchmarks/reading.py [--record] [--page]
 
 Each figure is a ratio of CPU times. Candidates take turns, in an order shuffled anew each round; a ratio is formed
 within a round, and the figure is the median over the rounds. What they answer is compared before anything is timed,
@@ -75,9 +75,9 @@ SHOWN = {
     "to_json": ("a request to OTLP/JSON", "`json_format.MessageToJson`"),
     "from_json": ("OTLP/JSON to a request", "`json_format.Parse`"),
 }
-"""What the README's table says of a contest."""
+"""What the published table says of a contest."""
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- reading:begin -->", "<!-- reading:end -->"
 
 
@@ -312,7 +312,7 @@ def tell(name: str, figure: dict[str, Any]) -> None:
 
 
 def markdown(record: dict[str, Any]) -> str:
-    """Give the README's table of a record."""
+    """Give the table of a record for the page about performance."""
     figures, machine = record["figures"], record["machine"]
     lines = ["| | instead of | times less CPU |", "|---|---|--:|"]
     for name, (what, instead) in SHOWN.items():
@@ -325,7 +325,7 @@ def markdown(record: dict[str, Any]) -> str:
         f"Measured {record['date'][:10]} on {machine['cpu']}, {machine['python']}, on 64,151 captured spans; median of "
         "interleaved rounds, in brackets the quartiles; answers are compared before anything is timed. `write_points` "
         f"writes {points / 1e6:.0f} million points a second on one core. Decoding takes {memory:.2f} times the memory "
-        "of the request, with the request itself ([benchmarks/reading.py](benchmarks/reading.py)).",
+        "of the request, with the request itself ([benchmarks/reading.py](../benchmarks/reading.py)).",
     ]
     return "\n".join(lines)
 
@@ -354,7 +354,7 @@ def main() -> None:
     """Measure, and keep a record where one is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write a record to benchmarks/records/reading")
-    parser.add_argument("--readme", action="store_true", help="rewrite the README's table from the newest record")
+    parser.add_argument("--page", action="store_true", help="rewrite docs/performance.md from the newest record")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"rounds of each contest (at most {ROUNDS})")
     parser.add_argument(POINTS_CHILD, dest="points", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(MEMORY_CHILD, dest="memory", action="store_true", help=argparse.SUPPRESS)
@@ -366,7 +366,7 @@ def main() -> None:
         print(memory_of_decoding(b"".join(read_requests(CORPUS))))
         return
     broken = []
-    if arguments.record or not arguments.readme:
+    if arguments.record or not arguments.page:
         figures = measure(min(arguments.rounds, ROUNDS))
         broken = broken_promises(figures)
         if arguments.record:
@@ -376,9 +376,9 @@ def main() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             print(f"record: {path}")
-    if arguments.readme:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(with_table(text, markdown(newest_record()), BEGIN, END), encoding="utf-8")
+    if arguments.page:
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(with_table(text, markdown(newest_record()), BEGIN, END), encoding="utf-8")
     if broken:
         sys.exit(f"promises not kept: {', '.join(broken)}")
 

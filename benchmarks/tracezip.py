@@ -1,6 +1,6 @@
 """What tracezip makes of streams of telemetry, beside gzip and zstd: bytes, CPU time, memory.
 
-python benchmarks/tracezip.py --record --readme
+python benchmarks/tracezip.py --record --page
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from benchmarks.streams.wire import ENCODINGS, RESETTING, Wire, by_tracezip
 from benchmarks.table import NoPlaceError, with_table
 from tests.corpora import CORPORA, FOLDER
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "compression.md"
 KEPT = RECORDS / "tracezip"
 USUAL_CUT = 100
 """Items per request of the stream that is also reset every 50 frames, and whose CPU time is measured."""
@@ -147,19 +147,19 @@ def missing_corpora() -> Iterator[str]:
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--record", "keep", is_flag=True, help="Measure everything (about two minutes) and write a record.")
-@click.option("--readme", "rewrite", is_flag=True, help="Rewrite the README's table from the newest record.")
+@click.option("--page", "rewrite", is_flag=True, help="Rewrite docs/compression.md's table from the newest record.")
 @click.option("--quick", is_flag=True, help="Measure a little of everything: does it run? Nothing is judged or kept.")
-@click.option("--readme-file", type=click.Path(path_type=Path, dir_okay=False), default=README, help="Another README.")
+@click.option("--page-file", type=click.Path(path_type=Path, dir_okay=False), default=PAGE, help="Another page.")
 @click.option(
     "--records", "directory", type=click.Path(path_type=Path, file_okay=False), default=KEPT, help="Other records."
 )
-def main(*, keep: bool, rewrite: bool, quick: bool, readme_file: Path, directory: Path) -> None:
+def main(*, keep: bool, rewrite: bool, quick: bool, page_file: Path, directory: Path) -> None:
     """Measure what tracezip makes of streams of telemetry, beside gzip and zstd: bytes, CPU time, memory.
 
     \b
     python benchmarks/tracezip.py                     measure, and say which promises are kept
-    python benchmarks/tracezip.py --record --readme   the same, keep it, publish it
-    python benchmarks/tracezip.py --readme            publish the newest record again
+    python benchmarks/tracezip.py --record --page   the same, keep it, publish it
+    python benchmarks/tracezip.py --page              publish the newest record again
     python benchmarks/report.py --plot                draw the newest record
 
     Bytes are those of captured telemetry (../shared/corpora or OTLP_FAST_CORPORA) and of the demo's bookshop. Every
@@ -169,7 +169,7 @@ def main(*, keep: bool, rewrite: bool, quick: bool, readme_file: Path, directory
     A promise that is not kept makes the exit status 1; the record is written all the same.
     """  # noqa: D301 (click looks for the character itself)
     if quick and (keep or rewrite):
-        raise click.UsageError("--quick measures too little to be kept: choose it or --record and --readme")
+        raise click.UsageError("--quick measures too little to be kept: choose it or --record and --page")
     judgements: list[Judgement] = []
     try:
         if keep or quick or not rewrite:
@@ -182,8 +182,8 @@ def main(*, keep: bool, rewrite: bool, quick: bool, readme_file: Path, directory
             if keep:
                 click.echo(f"record: {write_record(record, directory)}")
         if rewrite:
-            text = readme_file.read_text(encoding="utf-8")
-            readme_file.write_text(with_table(text, markdown(newest_record(directory)), BEGIN, END), encoding="utf-8")
+            text = page_file.read_text(encoding="utf-8")
+            page_file.write_text(with_table(text, markdown(newest_record(directory)), BEGIN, END), encoding="utf-8")
     except (WrongAnswerError, FileNotFoundError, NoPlaceError) as error:
         raise click.ClickException(str(error)) from error
     broken = sum(not judgement.is_kept for judgement in judgements)

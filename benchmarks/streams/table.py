@@ -1,11 +1,10 @@
-"""The README's table of tracezip: made from a record, so that no figure in it is typed by hand."""
+"""The table of docs/compression.md: made from a record, so that no figure in it is typed by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from benchmarks.environment import ROOT
 from benchmarks.streams.plot import PLOT
 from benchmarks.streams.promises import CPU_SHARES, LOGS, METRICS, STEF, TRACES
 from benchmarks.streams.wire import GZIP, RESETTING, TRACEZIP, ZSTD, ZSTD_STREAM
@@ -35,7 +34,7 @@ def markdown(record: dict[str, Any]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|",
         *(stream_row(what, record["streams"][stream], stream, encoding) for what, (stream, encoding) in SHOWN.items()),
     ]
-    plot = f"![Bytes per span by spans per request]({PLOT.relative_to(ROOT)})"
+    plot = f"![Bytes per span by spans per request]({PLOT.name})"
     return "\n".join([*rows, "", plot, "", footnote(record)])
 
 
@@ -69,7 +68,7 @@ def footnote(record: dict[str, Any]) -> str:
         f"reset builds on nothing that was sent before. Encoding takes {gzip} of the CPU time of zlib's gzip-6 and "
         f"{zstd} of that of zstd-3, and decoding gives {rate} MB of OTLP a second, depending on the stream. Under "
         f"{items:,} values that never come again an end of a stream keeps at most {state / 2**20:.1f} MiB, and its "
-        f"process grows by at most {growth / 2**20:.1f} MiB ([benchmarks/tracezip.py](benchmarks/tracezip.py))."
+        f"process grows by at most {growth / 2**20:.1f} MiB ([benchmarks/tracezip.py](../benchmarks/tracezip.py))."
     )
 
 

@@ -38,6 +38,7 @@ def write_points(
     """Write arrays of numbers as an `ExportMetricsServiceRequest` of one metric.
 
         >>> import numpy
+        >>> from otlp_fast.columns import write_points
         >>> times = numpy.arange(1_700_000_000, 1_700_003_600, dtype="int64") * 10**9
         >>> celsius = numpy.sin(numpy.arange(3600) / 600)
         >>> request = write_points("room.temperature", times, celsius, unit="Cel", attributes={"room": "attic"})

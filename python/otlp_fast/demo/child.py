@@ -54,6 +54,11 @@ class Child:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The child's process id, to watch it by."""
+        return self._process.pid
+
     def ask(self, command: str) -> Message:
         """Send a command and give the answer.
 

@@ -257,7 +257,7 @@ class OTLPExporter:
         counts.update((reason, loss.count) for reason, loss in report.losses.items())
         self._add_to_stats(counts)
         if report.lost:
-            self._log_loss(report, f"Failed to export {report.lost} of {given}", unexpected)
+            self._log_loss(report, f"{report.lost} of {given}", unexpected)
         if self._metrics is not None:
             self._metrics.finished(given, report, time.monotonic() - started)
         self._account_for_drained(drained)
@@ -280,12 +280,13 @@ class OTLPExporter:
     def _account_for_drained(self, drained: DeliveryReport) -> None:
         self._add_to_stats({_SENT_FROM_SPOOL: drained.exported, _LOST_FROM_SPOOL: drained.lost})
         if drained.lost:
-            self._log_loss(drained, f"Failed to export {drained.lost} spooled", None)
+            self._log_loss(drained, f"{drained.lost} spooled", None)
         if self._metrics is not None:
             self._metrics.exported(drained)
 
-    def _log_loss(self, report: DeliveryReport, beginning: str, error: Exception | None) -> None:
-        message = f"{beginning} {self._settings.signal.items} to {self._settings.address}: {report.describe()}"
+    def _log_loss(self, report: DeliveryReport, lost: str, error: Exception | None) -> None:
+        items, address = self._settings.signal.items, self._settings.address
+        message = f"Failed to export {lost} {items} to {address}: {report.describe()}"
         self._losses.log(logging.ERROR, report.lost, message, error=error)
 
     def _reset_stats(self) -> None:

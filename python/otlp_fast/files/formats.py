@@ -52,6 +52,7 @@ class NamedFormat(NamedTuple):
 def format_of_name(name: str) -> NamedFormat:
     """Tell by its name how a file should be written.
 
+    >>> from otlp_fast.files import format_of_name
     >>> format_of_name("capture.ndjson.gz")
     NamedFormat(format='ndjson', encoding='gzip')
     """

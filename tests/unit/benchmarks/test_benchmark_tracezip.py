@@ -1,4 +1,4 @@
-"""The benchmark of tracezip: no wrong answer is reported, promises are judged, README and plot show the record."""
+"""The benchmark of tracezip: no wrong answer is reported, promises are judged, page and plot show the record."""
 
 from __future__ import annotations
 
@@ -294,14 +294,14 @@ def test_contradiction_is_a_usage_error_and_missing_corpora_are_named(
     assert f"{', '.join(CORPORA)}: not in {tmp_path}" in finished.stderr
 
 
-def test_readme_is_rewritten_from_the_newest_record(tmp_path: Path) -> None:
+def test_page_is_rewritten_from_the_newest_record(tmp_path: Path) -> None:
     record = record_that_keeps_every_promise()
     (tmp_path / "record.json").write_text(json.dumps(record), encoding="utf-8")
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    finished = run("--readme", "--readme-file", str(readme), "--records", str(tmp_path))
+    page = tmp_path / "compression.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    finished = run("--page", "--page-file", str(page), "--records", str(tmp_path))
     assert (finished.returncode, finished.stderr) == (0, "")
-    assert readme.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{markdown(record)}\n{END}\nafter\n"
+    assert page.read_text(encoding="utf-8") == f"before\n{BEGIN}\n{markdown(record)}\n{END}\nafter\n"
 
 
 def test_report_draws_the_newest_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,8 +314,8 @@ def test_report_draws_the_newest_record(tmp_path: Path, monkeypatch: pytest.Monk
     assert f"record of {record['date']}" in (tmp_path / "drawn.svg").read_text(encoding="utf-8")
 
 
-def test_readme_and_plot_show_the_newest_record() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_page_and_plot_show_the_newest_record() -> None:
+    page = (ROOT / "docs" / "compression.md").read_text(encoding="utf-8")
     record = newest_record(KEPT)
-    assert with_table(readme, markdown(record), BEGIN, END) == readme
+    assert with_table(page, markdown(record), BEGIN, END) == page
     assert f"record of {record['date']}" in PLOT.read_text(encoding="utf-8")

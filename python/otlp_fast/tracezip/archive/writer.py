@@ -44,7 +44,7 @@ class Writer:
     """Writes requests to an archive.
 
     >>> from otlp_fast.tracezip import archive
-    >>> with archive.Writer("capture.otlp.tz") as writer:                               # doctest: +SKIP
+    >>> with archive.Writer("packed.otlp.tz") as writer:                               # doctest: +SKIP
     ...     writer.write(request, "traces")
 
     Records go to the file as they come: of an archive whose writer was killed, those that reached the file are read
