@@ -13,7 +13,7 @@ BUILD_REQUIRES := 'maturin>=1.9.4,<2' 'cython>=3.1'
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat wheels bench bench-memory bench-kernels load-test lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat wheels bench bench-memory bench-kernels bench-rivals load-test lint coverage clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,8 +24,8 @@ help:
 	@echo "make bench     set up, run the benchmarks, write a record and the README's table"
 	@echo "make bench-memory  our processor against a dead receiver for ten minutes: does memory stay within its limits?"
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
+	@echo "make bench-rivals  the Rust core beside prost, buffa and Go's pdata, without Python in the way (about ten minutes)"
 	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
-	@echo "make load-test  20,000 spans/s through the gateway to a Collector for twenty minutes: is all there, is memory flat?"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make clean     remove everything that these made"
@@ -79,6 +79,9 @@ wheels: $(VENV)/.installed
 
 bench-kernels: $(VENV)/.installed
 	$(BIN)/python benchmarks/kernels/record.py
+
+bench-rivals: $(VENV)/.installed
+	$(BIN)/python benchmarks/rivals.py --record --page
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-group-by=group
