@@ -10,6 +10,9 @@
 //! written into the headroom that the arena keeps in front of the first item, and the arena's memory is the request: no
 //! byte is copied. Where there are several, the runs are gathered once, at memory speed.
 //!
+//! Envelopes stand one behind the other in one piece of memory as well, and the scope groups of a resource are a chain:
+//! a group takes no allocation of its own, for there are requests with a group for each item.
+//!
 //! Why not one buffer per group: a server with thirty instrumented libraries would hold thirty half-empty buffers, and
 //! the common case of one group would still have to be joined with its envelope.
 //!
@@ -21,6 +24,7 @@ use crate::fields::envelope;
 use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use otlp_wire::{Mark, PooledBytes, Writer, varint_len};
 use std::fmt;
+use std::ops::Deref;
 
 /// A resource that the builder knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,21 +60,36 @@ impl fmt::Display for OutOfMemory {
 
 impl std::error::Error for OutOfMemory {}
 
-/// What stands around the parts of a group: the resource or scope field in front, the schema URL field behind.
-#[derive(Debug)]
+/// What stands around the parts of a group, as places in [`RequestBuilder::envelopes`]: the resource or scope field in
+/// front, the schema URL field behind.
+#[derive(Clone, Copy, Debug)]
 struct Envelope {
-    head: Box<[u8]>,
-    tail: Box<[u8]>,
+    start: usize,
+    tail: usize,
+    end: usize,
 }
 
 impl Envelope {
-    fn new(head_tag: u8, content: &[u8], schema_url: &[u8]) -> Self {
-        let tail = if schema_url.is_empty() { Box::default() } else { field(envelope::SCHEMA_URL, schema_url) };
-        Self { head: field(head_tag, content), tail }
+    fn new(envelopes: &mut Vec<u8>, head_tag: u8, content: &[u8], schema_url: &[u8]) -> Self {
+        let start = envelopes.len();
+        put_field(envelopes, head_tag, content);
+        let tail = envelopes.len();
+        if !schema_url.is_empty() {
+            put_field(envelopes, envelope::SCHEMA_URL, schema_url);
+        }
+        Self { start, tail, end: envelopes.len() }
     }
 
-    fn len(&self) -> usize {
-        self.head.len() + self.tail.len()
+    fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    fn head(self, envelopes: &[u8]) -> &[u8] {
+        &envelopes[self.start..self.tail]
+    }
+
+    fn tail(self, envelopes: &[u8]) -> &[u8] {
+        &envelopes[self.tail..self.end]
     }
 }
 
@@ -79,6 +98,8 @@ struct ResourceGroup {
     envelope: Envelope,
     /// Whether it stands in the order of the open request.
     is_listed: bool,
+    /// First and last of its scope groups in the open request.
+    scopes: Option<(ScopeId, ScopeId)>,
 }
 
 #[derive(Debug)]
@@ -87,6 +108,8 @@ struct ScopeGroup {
     resource: ResourceId,
     /// Whether it stands in the order of the open request.
     is_listed: bool,
+    /// The scope group that comes after it under its resource.
+    next: Option<ScopeId>,
     /// Bytes of its items in the open request.
     items_len: usize,
     /// First and last of its runs in the open request; meaningless while `items_len` is 0.
@@ -115,6 +138,7 @@ pub struct OpenItem {
 pub struct RequestBuilder {
     arena: Writer,
     headroom: usize,
+    envelopes: Vec<u8>,
     resources: Vec<ResourceGroup>,
     scopes: Vec<ScopeGroup>,
     runs: Vec<Run>,
@@ -142,15 +166,23 @@ impl RequestBuilder {
 
     /// Makes a resource known. `content` is an encoded `Resource` message, `schema_url` UTF-8.
     pub fn add_resource(&mut self, content: &[u8], schema_url: &[u8]) -> ResourceId {
-        let envelope = Envelope::new(envelope::RESOURCE, content, schema_url);
-        self.resources.push(ResourceGroup { envelope, is_listed: false });
+        let envelope = Envelope::new(&mut self.envelopes, envelope::RESOURCE, content, schema_url);
+        self.resources.push(ResourceGroup { envelope, is_listed: false, scopes: None });
         ResourceId((self.resources.len() - 1) as u32)
     }
 
     /// Makes a scope under a resource known. `content` is an encoded `InstrumentationScope` message, `schema_url` UTF-8.
     pub fn add_scope(&mut self, resource: ResourceId, content: &[u8], schema_url: &[u8]) -> ScopeId {
-        let envelope = Envelope::new(envelope::SCOPE, content, schema_url);
-        self.scopes.push(ScopeGroup { envelope, resource, is_listed: false, items_len: 0, first_run: 0, last_run: 0 });
+        let envelope = Envelope::new(&mut self.envelopes, envelope::SCOPE, content, schema_url);
+        self.scopes.push(ScopeGroup {
+            envelope,
+            resource,
+            is_listed: false,
+            next: None,
+            items_len: 0,
+            first_run: 0,
+            last_run: 0,
+        });
         ScopeId((self.scopes.len() - 1) as u32)
     }
 
@@ -181,6 +213,15 @@ impl RequestBuilder {
             let resource = group.resource;
             self.scope_order.push(scope);
             self.list_resource(resource);
+            let listed = &mut self.resources[resource.0 as usize].scopes;
+            let first = match *listed {
+                Some((first, last)) => {
+                    self.scopes[last.0 as usize].next = Some(scope);
+                    first
+                }
+                None => scope,
+            };
+            *listed = Some((first, scope));
         }
     }
 
@@ -216,7 +257,7 @@ impl RequestBuilder {
         // Two lengths of at most five bytes and two tags stand between and in front of the heads.
         let scope = &self.scopes[scope.0 as usize];
         let resource = &self.resources[scope.resource.0 as usize];
-        self.headroom = self.padding + resource.envelope.head.len() + scope.envelope.head.len() + 12;
+        self.headroom = self.padding + resource.envelope.len() + scope.envelope.len() + 12;
         // A quarter above what is expected, so that like requests never grow.
         self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
         self.arena.put_gap(self.headroom);
@@ -268,7 +309,7 @@ impl RequestBuilder {
     pub fn byte_count(&self) -> usize {
         match (&self.resource_order[..], &self.scope_order[..]) {
             ([_], &[scope]) => field_len(self.single_group_len(scope)),
-            _ => self.layout().iter().map(|group| field_len(group.len)).sum(),
+            (resources, _) => resources.iter().map(|&resource| field_len(self.resource_group_len(resource))).sum(),
         }
     }
 
@@ -282,45 +323,35 @@ impl RequestBuilder {
         resource.envelope.len() + field_len(self.scope_group_len(scope))
     }
 
-    /// The resource groups of the open request in first-seen order, each with its scope groups and its length.
-    fn layout(&self) -> Vec<ResourceLayout> {
-        let mut groups: Vec<ResourceLayout> = Vec::with_capacity(self.resource_order.len());
-        let mut place = vec![0; self.resources.len()];
-        for &resource in &self.resource_order {
-            place[resource.0 as usize] = groups.len();
-            let len = self.resources[resource.0 as usize].envelope.len();
-            groups.push(ResourceLayout { resource, scopes: Vec::new(), len });
-        }
-        for &scope in &self.scope_order {
-            let resource = self.scopes[scope.0 as usize].resource;
-            let group = &mut groups[place[resource.0 as usize]];
-            group.scopes.push(scope);
-            group.len += field_len(self.scope_group_len(scope));
-        }
-        groups
+    fn resource_group_len(&self, resource: ResourceId) -> usize {
+        let scopes: usize = self.scopes_of(resource).map(|scope| field_len(self.scope_group_len(scope))).sum();
+        self.resources[resource.0 as usize].envelope.len() + scopes
+    }
+
+    /// The scope groups of a resource in the open request, in first-seen order.
+    fn scopes_of(&self, resource: ResourceId) -> impl Iterator<Item = ScopeId> {
+        let first = self.resources[resource.0 as usize].scopes.map(|(first, _)| first);
+        std::iter::successors(first, |scope| self.scopes[scope.0 as usize].next)
     }
 
     /// Gives the finished request piece by piece, [`RequestBuilder::byte_count`] bytes in all.
     pub fn for_each_piece(&self, mut sink: impl FnMut(&[u8])) {
-        let mut front = Writer::new();
-        for group in self.layout() {
-            let resource = &self.resources[group.resource.0 as usize].envelope;
-            front.truncate(0);
-            put_front(&mut front, envelope::RESOURCE_GROUPS, group.len, &resource.head);
-            sink(front.as_slice());
-            for scope in group.scopes {
+        for &id in &self.resource_order {
+            let resource = self.resources[id.0 as usize].envelope;
+            sink(&Front::new(envelope::RESOURCE_GROUPS, self.resource_group_len(id)));
+            sink(resource.head(&self.envelopes));
+            for scope in self.scopes_of(id) {
                 let items = &self.scopes[scope.0 as usize];
-                front.truncate(0);
-                put_front(&mut front, envelope::SCOPE_GROUPS, self.scope_group_len(scope), &items.envelope.head);
-                sink(front.as_slice());
+                sink(&Front::new(envelope::SCOPE_GROUPS, self.scope_group_len(scope)));
+                sink(items.envelope.head(&self.envelopes));
                 let mut next = (items.items_len > 0).then_some(items.first_run);
                 while let Some(run) = next.map(|index| self.runs[index]) {
                     sink(&self.arena.as_slice()[run.start..run.end]);
                     next = run.next;
                 }
-                sink(&items.envelope.tail);
+                sink(items.envelope.tail(&self.envelopes));
             }
-            sink(&resource.tail);
+            sink(resource.tail(&self.envelopes));
         }
     }
 
@@ -340,17 +371,23 @@ impl RequestBuilder {
         let request_len = self.single_group_len(scope);
         let group_len = self.scope_group_len(scope);
         let items = &self.scopes[scope.0 as usize];
-        let resource = &self.resources[items.resource.0 as usize].envelope;
-        let mut front = Writer::new();
-        put_front(&mut front, envelope::RESOURCE_GROUPS, request_len, &resource.head);
-        put_front(&mut front, envelope::SCOPE_GROUPS, group_len, &items.envelope.head);
-        if front.len() > self.headroom {
+        let resource = self.resources[items.resource.0 as usize].envelope;
+        let front: &[&[u8]] = &[
+            &Front::new(envelope::RESOURCE_GROUPS, request_len),
+            resource.head(&self.envelopes),
+            &Front::new(envelope::SCOPE_GROUPS, group_len),
+            items.envelope.head(&self.envelopes),
+        ];
+        let Some(start) = self.headroom.checked_sub(front.iter().map(|piece| piece.len()).sum()) else {
             return self.gather();
+        };
+        let mut at = start;
+        for piece in front {
+            self.arena.overwrite(at, piece);
+            at += piece.len();
         }
-        let start = self.headroom - front.len();
-        self.arena.overwrite(start, front.as_slice());
-        self.arena.put_slice(&items.envelope.tail);
-        self.arena.put_slice(&resource.tail);
+        self.arena.put_slice(items.envelope.tail(&self.envelopes));
+        self.arena.put_slice(resource.tail(&self.envelopes));
         if self.arena.failed() {
             return Err(OutOfMemory);
         }
@@ -370,39 +407,49 @@ impl RequestBuilder {
         self.arena.restart(0);
         for scope in self.scope_order.drain(..) {
             let group = &mut self.scopes[scope.0 as usize];
-            (group.items_len, group.is_listed) = (0, false);
+            (group.items_len, group.is_listed, group.next) = (0, false, None);
         }
         for resource in self.resource_order.drain(..) {
-            self.resources[resource.0 as usize].is_listed = false;
+            let group = &mut self.resources[resource.0 as usize];
+            (group.is_listed, group.scopes) = (false, None);
         }
         self.runs.clear();
         self.item_count = 0;
     }
 }
 
-#[derive(Debug)]
-struct ResourceLayout {
-    resource: ResourceId,
-    scopes: Vec<ScopeId>,
+fn put_field(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    out.extend_from_slice(&Front::new(tag, content.len()));
+    out.extend_from_slice(content);
+}
+
+/// What stands in front of the content of a length-delimited field: its tag, of one byte, and its length.
+struct Front {
+    bytes: [u8; 1 + MAX_VARINT_LEN],
     len: usize,
 }
 
-/// A length-delimited field in memory of its own: envelopes are few and small, and live as long as the request.
-fn field(tag: u8, content: &[u8]) -> Box<[u8]> {
-    let mut encoded = [0; MAX_VARINT_LEN];
-    let length = encode_varint(content.len() as u64, &mut encoded);
-    [&[tag], &encoded[..length], content].concat().into()
+impl Front {
+    fn new(tag: u8, content_len: usize) -> Self {
+        let mut length = [0; MAX_VARINT_LEN];
+        let len = 1 + encode_varint(content_len as u64, &mut length);
+        let mut bytes = [tag; 1 + MAX_VARINT_LEN];
+        bytes[1..].copy_from_slice(&length);
+        Self { bytes, len }
+    }
+}
+
+impl Deref for Front {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
 }
 
 /// The length of a length-delimited field with a one-byte tag.
 fn field_len(content: usize) -> usize {
     1 + varint_len(content as u64) + content
-}
-
-fn put_front(writer: &mut Writer, tag: u8, len: usize, head: &[u8]) {
-    writer.put([tag]);
-    writer.varint(len as u64);
-    writer.put_slice(head);
 }
 
 #[cfg(test)]
