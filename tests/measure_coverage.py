@@ -106,15 +106,18 @@ def build_package(environment: Mapping[str, str]) -> None:
 
 
 def lines_run(lcov: str) -> Iterator[tuple[Path, dict[int, int]]]:
-    """Each file of the project, and how often each of its lines was run: those of its tests left out."""
+    """Each file of the project, and how often each of its lines was run: tests and their modules are left out."""
     for record in lcov.split("end_of_record"):
         source = re.search(r"(?m)^SF:(.+)$", record)
         path = Path(source[1]) if source else Path()
-        if PROJECT not in path.parents or TARGET in path.parents:
+        if PROJECT not in path.parents:
+            continue
+        name = path.relative_to(PROJECT)
+        if {"target", "tests", "examples"} & set(name.parts):
             continue
         code = path.read_text(encoding="utf-8").partition("#[cfg(test)]\nmod tests {")[0]
         counts = {int(line): int(count) for line, count in re.findall(r"(?m)^DA:(\d+),(\d+)", record)}
-        yield path.relative_to(PROJECT), {line: counts[line] for line in counts if line <= code.count("\n")}
+        yield name, {line: counts[line] for line in counts if line <= code.count("\n")}
 
 
 def spans_of(lines: list[int]) -> str:
@@ -178,7 +181,9 @@ def main(pytest_arguments: list[str]) -> int:
     failed = run_rust_tests(cargo)
     with_package = {**os.environ, "LLVM_PROFILE_FILE": cargo["LLVM_PROFILE_FILE"], "PYTHONPATH": str(PACKAGE)}
     failed |= run_python_tests(pytest_arguments, with_package)
-    failed |= not report_rust(output(CARGO_LLVM_COV, "llvm-cov", "report", "--lcov", environment=cargo))
+    # By itself it would leave out every crate but the one at the root.
+    options = ["--lcov", "--no-default-ignore-filename-regex"]
+    failed |= not report_rust(output(CARGO_LLVM_COV, "llvm-cov", "report", *options, environment=cargo))
     return int(bool(failed))
 
 
