@@ -188,4 +188,9 @@ def main(pytest_arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as failed:
+        sys.exit(f"otlp-fast: coverage was not measured: {shlex.join(map(str, failed.cmd))} failed")
