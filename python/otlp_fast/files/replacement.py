@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +18,7 @@ class Replacement:
         """Choose its name; nothing is created."""
         # The file that a symbolic link shows is replaced, not the link.
         self._path = Path(os.path.realpath(path))
-        self._part = self._path.with_name(f".{self._path.name}.{secrets.token_hex(6)}.part")
+        self._part = self._path.with_name(f".{self._path.name}.{os.urandom(6).hex()}.part")
         self._file: BinaryIO | None = None
 
     def open(self) -> BinaryIO:
