@@ -27,7 +27,7 @@ help:
 	@echo "make bench-rivals  the Rust core beside prost, buffa and Go's pdata, without Python in the way (about ten minutes)"
 	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
-	@echo "make coverage  run the Python tests with a coverage report"
+	@echo "make coverage  the lines that the tests run, of Python and of Rust: fails below 95 % and 90 %"
 	@echo "make clean     remove everything that these made"
 
 define find-python
@@ -107,9 +107,7 @@ lint: $(VENV)/.installed
 	$(BIN)/codespell
 
 coverage: $(VENV)/.installed
-	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
-	$(BIN)/coverage combine
-	$(BIN)/coverage report
+	$(BIN)/python tests/measure_coverage.py $(PYTEST_ARGS)
 
 clean:
 	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

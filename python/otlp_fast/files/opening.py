@@ -103,7 +103,7 @@ def open_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         raise FileExistsError(f"{name}: there is such a file already")
     replacement = Replacement(path)
     try:
-        yield OpenFile(replacement.file, name)
+        yield OpenFile(replacement.open(), name)
         replacement.commit()
     except BaseException:
         replacement.discard()
