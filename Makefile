@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat bench bench-memory bench-kernels lint coverage fuzz fuzz-python valgrind clean
 .DELETE_ON_ERROR:
 
 help:
@@ -20,6 +20,9 @@ help:
 	@echo "make bench-kernels  the SIMD kernels by themselves, each path beside scalar (about ten minutes)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  run the Python tests with a coverage report"
+	@echo "make fuzz      coverage-guided fuzzing of wire, views, JSON and tracezip; TIME=60 seconds each (needs a C++ compiler)"
+	@echo "make fuzz-python  set up, then fuzz the Python border by atheris for TIME=60 seconds"
+	@echo "make valgrind  set up, then the Rust tests and the Python border under valgrind (about an hour; PARTS=border for one)"
 	@echo "make clean     remove everything that these made"
 
 # One environment for all; the stamp is newer than what it was installed from.
@@ -39,7 +42,7 @@ test: test-rust test-python test-oldest-sdk
 
 test-rust:
 	@command -v cargo >/dev/null || { echo "otlp-fast: building needs Rust 1.88 or newer (https://rustup.rs): cargo was not found" >&2; exit 1; }
-	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip
+	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip -p otlp-fuzz
 	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
 	cargo run --locked --quiet -p otlp-fuzz -- --tracezip --runs 2000 --findings target
 
@@ -78,6 +81,21 @@ coverage: $(VENV)/.installed
 	$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
 	$(BIN)/coverage combine
 	$(BIN)/coverage report
+
+TIME ?= 60
+
+fuzz:
+	$(PYTHON) fuzz/run.py --time $(TIME) $(TARGETS)
+
+# Atheris has wheels for Linux only, so it is not among what the tests need.
+fuzz-python: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	mkdir -p target/fuzz/corpus/python target/fuzz/findings/python
+	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME) -max_len=4096 -timeout=20 -print_final_stats=1 \
+		-artifact_prefix=target/fuzz/findings/python/ target/fuzz/corpus/python $(wildcard $(addprefix target/fuzz/inputs/,views json tracezip)) fuzz/python/inputs
+
+valgrind: $(VENV)/.installed
+	$(BIN)/python fuzz/memcheck.py $(PARTS)
 
 clean:
 	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

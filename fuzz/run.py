@@ -1,8 +1,8 @@
 """Coverage-guided fuzzing on the stable toolchain: `make fuzz`, or `python3 fuzz/run.py --help`.
 
 cargo-fuzz asks for the nightly toolchain because of its sanitizers. Coverage alone is a pass of LLVM that stable has,
-and libFuzzer comes as a crate. So this builds `fuzz/guided` with the pass, writes inputs to begin with, runs each target
-for its time, and prints what was reached. What is found is kept as a file, and how to see it again is printed.
+and libFuzzer comes as a crate. So this builds `fuzz/guided` with the pass, writes inputs to begin with, runs each
+target for its time, and prints what was reached. What is found is kept as a file, and how to see it again is printed.
 
 What a run learned is kept in target/fuzz/corpus, and the next run goes on from there.
 """

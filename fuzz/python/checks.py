@@ -1,8 +1,8 @@
 """What must hold at the Python border: bytes and objects of any kind, and only the documented errors.
 
-An input begins with the head of fuzz/src/targets.rs, so that inputs for those targets are inputs here too. A second byte
-of 1 makes objects of what follows, every other gives it to whatever takes bytes. Two programs and a test share this:
-`border.py` (atheris), `walk.py` (valgrind) and tests/unit/test_border.py.
+An input begins with the head of fuzz/src/targets.rs, so that inputs for those targets are inputs here too. A second
+byte of 1 makes objects of what follows, every other gives it to whatever takes bytes. Two programs and a test share
+this: `border.py` (atheris), `walk.py` (valgrind) and tests/unit/test_border.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What runs under valgrind at the Python border (`make valgrind`): each way in and out, with ordinary and hostile data.
-
-    PYTHONMALLOC=malloc valgrind python fuzz/python/walk.py --inputs target/fuzz/inputs --rounds 20
-"""
+"""What `make valgrind` runs at the Python border: each way in and out, with ordinary and hostile data."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from otlp_fast import build_info
 
 def main() -> None:
     """Walks and says how much."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=Path, help="inputs of fuzz/run.py to read")
     parser.add_argument("--rounds", type=int, default=20, help="objects of each signal, and inputs of each target")
     options = parser.parse_args()

@@ -30,7 +30,7 @@ pub fn write(folder: &Path, seeds: &[Seeds], random: &mut Rng) -> Result<(), Bre
         for Seeds { signal, requests } in seeds {
             let short: Vec<_> = requests.iter().filter(|request| request.len() <= INPUT_BYTES).collect();
             for (number, request) in short.iter().step_by(short.len().div_ceil(INPUTS).max(1)).enumerate() {
-                for (kind, input) in inputs(target, *signal, request, random)?.into_iter().enumerate() {
+                for (kind, input) in of(target, *signal, request, random)?.into_iter().enumerate() {
                     let path = folder.join(format!("{signal:?}-{number}-{kind}").to_lowercase());
                     fs::write(&path, input).map_err(|error| told(&path, error))?;
                 }
@@ -41,7 +41,8 @@ pub fn write(folder: &Path, seeds: &[Seeds], random: &mut Rng) -> Result<(), Bre
     fs::write(&path, dictionary()).map_err(|error| told(&path, error))
 }
 
-fn inputs(target: Target, signal: Signal, request: &[u8], random: &mut Rng) -> Result<Vec<Vec<u8>>, Breach> {
+/// The inputs of a target that a request gives.
+pub fn of(target: Target, signal: Signal, request: &[u8], random: &mut Rng) -> Result<Vec<Vec<u8>>, Breach> {
     let plain = target.input(signal, false, request);
     Ok(match target {
         Target::Wire | Target::Views => vec![plain],

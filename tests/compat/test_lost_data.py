@@ -257,6 +257,17 @@ def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureF
     assert "links dropped: spans[0].links[1]" in caplog.text
 
 
+@pytest.mark.parametrize("encode", [otlp_fast.encode_spans, encode_by_encoder])
+def test_scope_that_cannot_say_whether_it_is_one_costs_itself(
+    encode: Callable[[list[Any]], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    span = make_span(instrumentation_scope=Truthless())
+    assert_official_encoder_loses_the_batch(official_encode_spans, [span])
+    kept = decoded_spans(encode([span, make_span(name="next")]))
+    assert [item.name for item in kept] == ["GET /", "next"]
+    assert "values repaired: spans[0].instrumentation_scope" in caplog.text
+
+
 @pytest.mark.parametrize("item", ["a string", None, 7, object(), Event("e"), SpanKind.SERVER])
 def test_item_that_is_no_span_is_an_error_naming_index_and_type(item: Any) -> None:
     with pytest.raises(otlp_fast.EncodeError) as caught:
