@@ -90,9 +90,7 @@ fuzz:
 # Atheris has wheels for Linux only, so it is not among what the tests need.
 fuzz-python: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
-	mkdir -p target/fuzz/corpus/python target/fuzz/findings/python
-	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME) -max_len=4096 -timeout=20 -print_final_stats=1 \
-		-artifact_prefix=target/fuzz/findings/python/ target/fuzz/corpus/python $(wildcard $(addprefix target/fuzz/inputs/,views json tracezip)) fuzz/python/inputs
+	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME)
 
 valgrind: $(VENV)/.installed
 	$(BIN)/python fuzz/memcheck.py $(PARTS)
