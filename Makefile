@@ -87,7 +87,7 @@ TIME ?= 60
 fuzz:
 	$(PYTHON) fuzz/run.py --time $(TIME) $(TARGETS)
 
-# Atheris has wheels for Linux only, so it is not among what the tests need.
+# Atheris is not among what the tests need: nothing else uses it, and not every platform has it.
 fuzz-python: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
 	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME)

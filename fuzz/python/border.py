@@ -1,7 +1,7 @@
 """Atheris at the Python border: `make fuzz-python`, or `python fuzz/python/border.py -max_total_time=60`.
 
-The arguments are libFuzzer's. Guided is what Python code does: the package is instrumented, the extension is not (that is
-what fuzz/guided is for). What a run learned is kept in target/fuzz/corpus/python, what it found in target/fuzz/findings;
+The arguments are libFuzzer's. Guided is what Python code does: the package is instrumented, the extension is not (that
+is what fuzz/guided is for). A run keeps what it learned in target/fuzz/corpus/python and its findings beside it;
 to see a finding again, give its file as the argument.
 """
 
