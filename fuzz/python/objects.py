@@ -17,7 +17,15 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceState
 
 import otlp_fast
-from tests.compat.hostile import HostileMapping, HostileSequence, Silent, Truthless, nested_lists, nested_mappings
+from tests.compat.hostile import (
+    Finishing,
+    HostileMapping,
+    HostileSequence,
+    Silent,
+    Truthless,
+    nested_lists,
+    nested_mappings,
+)
 from tests.compat.logs import make_log_record
 from tests.compat.metrics import (
     make_exemplar,
@@ -103,17 +111,12 @@ class Raising:
         raise object.__getattribute__(self, "error")(name)
 
 
-class Reentrant(dict[str, Any]):
+class Reentrant(Finishing):
     """A mapping that uses the encoder which is reading it."""
 
-    def __init__(self, encoder: Any) -> None:
-        super().__init__(key=1)
-        self.encoder = encoder
-
     def items(self) -> Any:
-        """Adds to the request, or ends it, and goes on as if nothing had been."""
+        """Adds to the request and ends it."""
         self.encoder.add(make_span(attributes={"inner": 1}))
-        self.encoder.finish()
         return super().items()
 
 
