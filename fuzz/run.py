@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -52,6 +53,7 @@ class Ended:
     all_edges: int
     inputs: int
     findings: list[Path]
+    is_interrupted: bool
 
 
 def host() -> str:
@@ -79,7 +81,7 @@ def write_inputs(corpora: Path | None) -> Path:
     return inputs
 
 
-def fuzz(programs: Path, inputs: Path, target: str, seconds: int, jobs: int) -> Ended:
+def fuzz(programs: Path, inputs: Path, target: str, seconds: int) -> Ended:
     """Runs a target for its time."""
     corpus, findings = FOLDER / "corpus" / target, FOLDER / "findings" / target
     corpus.mkdir(parents=True, exist_ok=True)
@@ -87,31 +89,35 @@ def fuzz(programs: Path, inputs: Path, target: str, seconds: int, jobs: int) -> 
     log = FOLDER / f"{target}.log"
     command = [str(programs / target), str(corpus), str(inputs / target)]
     command += [f"-max_total_time={seconds}", f"-max_len={MAX_LEN}", f"-timeout={TIMEOUT}", "-print_final_stats=1"]
-    command += [f"-artifact_prefix={findings}/", *([f"-fork={jobs}"] if jobs > 1 else [])]
+    command.append(f"-artifact_prefix={findings}/")
     if target == "json":
         command.append(f"-dict={inputs / 'json.dict'}")
     before = set(findings.iterdir())
     begin = time.monotonic()
+    is_interrupted = False
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
             while process.poll() is None:
                 time.sleep(1)
                 show_progress(target, time.monotonic() - begin, seconds, *progress(log))
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-            print(file=sys.stderr)
+        except KeyboardInterrupt:
+            is_interrupted = True
+            # It may have had the same Ctrl-C; either way it tells what it did.
+            process.send_signal(signal.SIGINT)
+            process.wait()
+    print(file=sys.stderr)
     runs, edges = progress(log)
     told = log.read_text(errors="replace")
-    if process.returncode != 0 and set(findings.iterdir()) == before:
+    if process.returncode != 0 and not is_interrupted and set(findings.iterdir()) == before:
         raise SystemExit(f"fuzz: {target} did not run (exit status {process.returncode}):\n{told[-2000:]}")
     all_edges = sum(
         int(count) for count in re.findall(r"Loaded \d+ modules\s+\((\d+) inline 8-bit counters\)", told)[:1]
     )
     found = sorted(set(findings.iterdir()) - before)
-    return Ended(target, time.monotonic() - begin, runs, edges, all_edges, len(list(corpus.iterdir())), found)
+    inputs_kept = len(list(corpus.iterdir()))
+    elapsed = time.monotonic() - begin
+    return Ended(target, elapsed, runs, edges, all_edges, inputs_kept, found, is_interrupted)
 
 
 def progress(log: Path) -> tuple[int, int]:
@@ -142,7 +148,6 @@ def parse() -> argparse.Namespace:
     parser.epilog = f"targets:\n{told}"
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="which targets to run (all)")
     parser.add_argument("--time", type=int, default=60, metavar="SECONDS", help="how long to run each (60)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processes for each (1)")
     corpora = os.environ.get("OTLP_FAST_CORPORA")
     default = Path(corpora) if corpora else PROJECT.parent / "shared" / "corpora"
     parser.add_argument(
@@ -152,8 +157,8 @@ def parse() -> argparse.Namespace:
     for target in options.targets:
         if target not in TARGETS:
             parser.error(f"there is no target {target}: choose from {', '.join(TARGETS)}")
-    if options.time < 1 or options.jobs < 1:
-        parser.error("--time and --jobs are at least 1")
+    if options.time < 1:
+        parser.error("--time is at least 1")
     return options
 
 
@@ -171,7 +176,9 @@ def main() -> int:
     try:
         programs, inputs = build(), write_inputs(corpora)
         for target in options.targets or TARGETS:
-            ended.append(fuzz(programs, inputs, target, options.time, options.jobs))
+            ended.append(fuzz(programs, inputs, target, options.time))
+            if ended[-1].is_interrupted:
+                raise KeyboardInterrupt
     except subprocess.CalledProcessError as error:
         print(f"fuzz: {error.cmd[0]} ended with {error.returncode}", file=sys.stderr)
         return 2
