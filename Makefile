@@ -22,7 +22,7 @@ help:
 	@echo "make coverage  run the Python tests with a coverage report"
 	@echo "make fuzz      coverage-guided fuzzing of wire, views, JSON and tracezip; TIME=60 seconds each (needs a C++ compiler)"
 	@echo "make fuzz-python  set up, then fuzz the Python border by atheris for TIME=60 seconds"
-	@echo "make valgrind  set up, then the Rust tests and the Python border under valgrind (about an hour; PARTS=border for one)"
+	@echo "make valgrind  set up, then the Rust tests and the Python border under valgrind (long; PARTS=border for one)"
 	@echo "make clean     remove everything that these made"
 
 # One environment for all; the stamp is newer than what it was installed from.
