@@ -13,7 +13,7 @@ BUILD_REQUIRES := 'maturin>=1.9.4,<2' 'cython>=3.1'
 SOURCES := $(shell find src native python -name '*.rs' -o -name '*.p[yx][xdi]' -o -name '*.h' -o -name 'Cargo.toml' -o -name '_sdk.p*') \
 	Cargo.toml Cargo.lock pyproject.toml
 
-.PHONY: help demo test test-rust test-python test-oldest-sdk compat wheels bench bench-memory bench-kernels bench-rivals load-test lint coverage clean
+.PHONY: help demo test test-rust test-python test-oldest-sdk compat wheels bench bench-memory bench-kernels bench-rivals load-test lint coverage fuzz fuzz-python valgrind clean
 .DELETE_ON_ERROR:
 
 help:
@@ -28,6 +28,9 @@ help:
 	@echo "make load-test  20,000 spans/s through the gateway and a real Collector for twenty minutes (needs Go)"
 	@echo "make lint      set up, then clippy, rustfmt, ruff, mypy, codespell"
 	@echo "make coverage  the lines that the tests run, of Python and of Rust: fails below 95 % and 90 %"
+	@echo "make fuzz      coverage-guided fuzzing of wire, views, JSON and tracezip; TIME=60 seconds each (needs a C++ compiler)"
+	@echo "make fuzz-python  set up, then fuzz the Python border by atheris for TIME=60 seconds"
+	@echo "make valgrind  set up, then the Rust tests and the Python border under valgrind (long; PARTS=border for one)"
 	@echo "make clean     remove everything that these made"
 
 define find-python
@@ -57,7 +60,7 @@ test: test-python
 test-rust:
 	$(find-python)
 	@$(PYTHON) $(NEEDS) rust compiler
-	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip
+	cargo test --locked -p otlp-wire -p otlp-schema -p otlp-columns -p otlp-compression -p otlp-tracezip -p otlp-fuzz
 	cargo run --locked --quiet -p otlp-fuzz -- --runs 20000 --findings target
 	cargo run --locked --quiet -p otlp-fuzz -- --tracezip --runs 2000 --findings target
 
@@ -108,6 +111,19 @@ lint: $(VENV)/.installed
 
 coverage: $(VENV)/.installed
 	$(BIN)/python tests/measure_coverage.py $(PYTEST_ARGS)
+
+TIME ?= 60
+
+fuzz:
+	$(PYTHON) fuzz/run.py --time $(TIME) $(TARGETS)
+
+# Atheris is not among what the tests need: nothing else uses it, and not every platform has it.
+fuzz-python: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME)
+
+valgrind: $(VENV)/.installed
+	$(BIN)/python fuzz/memcheck.py $(PARTS)
 
 clean:
 	rm -rf $(VENV) target build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,41 +1,16 @@
 //! `cargo run --release -p otlp-fuzz -- --help`
 
-mod attributes;
-mod fields;
-mod mutate;
-mod oracles;
-mod round_trips;
-mod seeds;
-mod tracezip;
-
-use cap::Cap;
 use fastrand::Rng;
-use oracles::Outcome;
-use otlp_columns::decode::Limits;
+use otlp_fuzz::oracles::{Breach, Outcome};
+use otlp_fuzz::seeds::{self, Seeds};
+use otlp_fuzz::tracezip::{self, Decodes};
+use otlp_fuzz::{TRACEZIP_ALLOWANCE, guarded, inputs, judge, mutate};
 use otlp_schema::signal::Signal;
-use seeds::Seeds;
-use std::alloc::System;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tracezip::Decodes;
-
-/// A request that takes more memory than [`ALLOWANCE`] and [`BYTES_PER_BYTE`] say ends the process.
-#[global_allocator]
-static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
-
-/// Memory that any request may take, in bytes.
-const ALLOWANCE: usize = 16 << 20;
-
-/// Memory that a request may take for each of its bytes: an empty span is two bytes, and about ninety of columns; the checks hold
-/// several forms of a request at once.
-const BYTES_PER_BYTE: usize = 1_000;
-
-/// Memory that a stream of tracezip may take, both ends and three requests together, in bytes.
-const TRACEZIP_ALLOWANCE: usize = 8 << 20;
 
 /// A request that takes longer is reported. Not a failure: the machine may have been busy.
 const SLOW: Duration = Duration::from_secs(1);
@@ -53,6 +28,7 @@ Mutates OTLP requests, reads what comes out with everything that reads OTLP, and
     --replay FILE     read one request again that was found before; needs --signal
     --signal NAME     traces, logs or metrics; all of them without it
     --findings DIR    where to write what was found (.)
+    --inputs FOLDER   writes inputs for fuzz/guided to begin with, a folder for each target, and mutates nothing
 
 The exit status is 1 where something was found. Ctrl-C ends with the summary of what was done so far.";
 
@@ -65,6 +41,7 @@ struct Options {
     replay: Option<PathBuf>,
     signal: Option<Signal>,
     findings: PathBuf,
+    inputs: Option<PathBuf>,
 }
 
 fn options() -> Result<Option<Options>, lexopt::Error> {
@@ -78,6 +55,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         replay: None,
         signal: None,
         findings: PathBuf::from("."),
+        inputs: None,
     };
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
@@ -89,6 +67,7 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Long("corpus") => options.corpus = Some(parser.value()?.into()),
             Long("replay") => options.replay = Some(parser.value()?.into()),
             Long("signal") => options.signal = Some(parser.value()?.parse()?),
+            Long("inputs") => options.inputs = Some(parser.value()?.into()),
             Long("findings") => options.findings = parser.value()?.into(),
             Short('h') | Long("help") => return Ok(None),
             _ => return Err(argument.unexpected()),
@@ -136,6 +115,9 @@ fn run(options: &Options) -> Result<usize, String> {
     for Seeds { signal, requests } in &seeds {
         eprintln!("{signal:?}: {} seeds", requests.len());
     }
+    if let Some(folder) = &options.inputs {
+        return inputs::write(folder, &seeds, &mut random).map(|()| 0);
+    }
     static STOPPED: AtomicBool = AtomicBool::new(false);
     ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed)).map_err(|error| error.to_string())?;
     // A panic is told as a finding, with its message.
@@ -181,25 +163,6 @@ fn run(options: &Options) -> Result<usize, String> {
     Ok(tally.findings)
 }
 
-/// Holds one request against the oracles, within the memory that it may take.
-fn judge(request: &[u8], signal: Signal, random: &mut Rng) -> Result<Outcome, String> {
-    let limits = Limits { max_items: 100_000, ..Limits::default() };
-    let allowed = ALLOWANCE + BYTES_PER_BYTE * request.len();
-    guarded(allowed, || oracles::check(request, signal, limits, random))
-}
-
-/// Does what may panic or take too much memory.
-fn guarded<T>(allowed: usize, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    ALLOCATOR.set_limit(ALLOCATOR.allocated() + allowed).map_err(|_| "the memory limit could not be set")?;
-    let ended = catch_unwind(AssertUnwindSafe(work));
-    ALLOCATOR.set_limit(usize::MAX).map_err(|_| "the memory limit could not be lifted")?;
-    ended.unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<String>().map(String::as_str);
-        let message = message.or_else(|| panic.downcast_ref::<&str>().copied());
-        Err(format!("panicked: {}", message.unwrap_or("without a message")))
-    })
-}
-
 /// What became of all requests.
 #[derive(Default)]
 struct Tally {
@@ -211,7 +174,7 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, ended: &Result<Outcome, String>) {
+    fn add(&mut self, ended: &Result<Outcome, Breach>) {
         match ended {
             Ok(Outcome::Accepted) => self.accepted += 1,
             Ok(Outcome::OverLimit) => self.over_limit += 1,

@@ -29,7 +29,7 @@ const EDGES: [u64; 14] = [
 ];
 
 /// Changes a request, with pieces of `other`, another request of the same signal.
-pub(crate) fn mutate(request: &[u8], other: &[u8], message: &'static MessageSchema, random: &mut Rng) -> Vec<u8> {
+pub fn mutate(request: &[u8], other: &[u8], message: &'static MessageSchema, random: &mut Rng) -> Vec<u8> {
     let mut mutated = request.to_vec();
     for _ in 0..random.usize(1..5) {
         let places = fields_of(&mutated, message);

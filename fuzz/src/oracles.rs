@@ -11,7 +11,7 @@ use otlp_wire::ErrorKind;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// It was read.
     Accepted,
     /// It was refused for this.
@@ -21,7 +21,7 @@ pub(crate) enum Outcome {
 }
 
 /// What did not hold.
-pub(crate) type Breach = String;
+pub type Breach = String;
 
 /// The tables of each signal.
 fn tables(signal: Signal) -> &'static [&'static str] {

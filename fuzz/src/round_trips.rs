@@ -49,10 +49,22 @@ pub(crate) fn check(request: &[u8], columns: &Columns, limits: Limits, random: &
     check_text(&text, signal, limits)
 }
 
-/// Any text is a request or refused at its place.
-fn check_text(text: &[u8], signal: Signal, limits: Limits) -> Result<(), Breach> {
+/// Any text is a request or refused at its place. What it is comes out canonical: written as JSON and read again it is the same
+/// bytes.
+pub(crate) fn check_text(text: &[u8], signal: Signal, limits: Limits) -> Result<(), Breach> {
     match from_json(text, signal, limits.max_depth) {
-        Ok(request) => decode("from broken JSON", request.as_slice(), signal).map(drop),
+        Ok(request) => {
+            let request = request.as_slice();
+            decode("from broken JSON", request, signal)?;
+            let written = to_json(request, signal, limits.max_depth).map_err(|error| error.to_string())?;
+            let again = from_json(written.as_slice(), signal, limits.max_depth);
+            let again = again.map_err(|error| format!("our JSON of broken JSON: {error}"))?;
+            if again.as_slice() == request {
+                Ok(())
+            } else {
+                Err(format!("read as {request:x?}, and from our JSON as {:x?}", again.as_slice()))
+            }
+        }
         Err(error) if error.offset > text.len() => Err(format!("{error} lies past the end")),
         Err(_) => Ok(()),
     }

@@ -20,15 +20,15 @@ const SEEDS_PER_FILE: usize = 3_000;
 const MAX_FILE_BYTES: usize = 1 << 30;
 
 /// Requests of one signal.
-pub(crate) struct Seeds {
+pub struct Seeds {
     /// What signal that is.
-    pub(crate) signal: Signal,
+    pub signal: Signal,
     /// The requests.
-    pub(crate) requests: Vec<Vec<u8>>,
+    pub requests: Vec<Vec<u8>>,
 }
 
 /// Seeds of all three signals: what `folder` holds and, for each signal, as many that are made up as `generated` says.
-pub(crate) fn collect(folder: Option<&Path>, generated: usize, random: &mut Rng) -> Result<Vec<Seeds>, String> {
+pub fn collect(folder: Option<&Path>, generated: usize, random: &mut Rng) -> Result<Vec<Seeds>, String> {
     let mut all = Vec::new();
     for signal in [Signal::Traces, Signal::Logs, Signal::Metrics] {
         let mut requests: Vec<_> = (0..generated).map(|_| message(signal.request(), 0, random)).collect();

@@ -19,18 +19,21 @@ const CHANGED_FRAMES: usize = 16;
 /// The most that a frame may announce, in bytes: little, so that the memory of a run has a bound.
 const MAX_LEN: u64 = 256 << 10;
 
+/// Whatever a frame announces, to take it apart.
+const ANY: Limits = Limits { max_decoded_len: u64::MAX, max_plain_len: u64::MAX, max_state: 1 << 28 };
+
 /// What became of frames.
 #[derive(Debug, Default)]
-pub(crate) struct Decodes {
+pub struct Decodes {
     /// How many gave their request.
-    pub(crate) taken: u64,
+    pub taken: u64,
     /// How many were refused, by what was wrong with them.
-    pub(crate) refused: BTreeMap<String, u64>,
+    pub refused: BTreeMap<String, u64>,
 }
 
 impl Decodes {
     /// How many there were.
-    pub(crate) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.taken + self.refused.values().sum::<u64>()
     }
 
@@ -82,12 +85,7 @@ impl Stream {
 }
 
 /// Sends requests through a stream of their signal, and changed frames between them.
-pub(crate) fn check(
-    signal: Signal,
-    requests: &[&[u8]; 3],
-    random: &mut Rng,
-    decodes: &mut Decodes,
-) -> Result<(), Breach> {
+pub fn check(signal: Signal, requests: &[&[u8]; 3], random: &mut Rng, decodes: &mut Decodes) -> Result<(), Breach> {
     let requests: Vec<_> = requests.iter().filter(|request| request.len() as u64 <= MAX_LEN).collect();
     let mut stream = Stream::new(signal, random);
     let mut frames = Vec::new();
@@ -110,10 +108,38 @@ pub(crate) fn check(
     stream.take(&frame, request, decodes).map_err(|breach| format!("behind changed frames, {breach}"))
 }
 
+/// Gives any bytes to a decoder, with the checksum that they should have. A request that comes of them comes through a stream too.
+pub(crate) fn check_frame(bytes: &[u8]) -> Result<(), Breach> {
+    let limits = Limits { max_decoded_len: MAX_LEN, max_plain_len: MAX_LEN, max_state: 1 << 18 };
+    let frame = with_checksum(bytes.to_vec());
+    let mut decoder = Decoder::new(limits);
+    let Ok(request) = decoder.decode(&frame) else { return Ok(()) };
+    if request.len() as u64 > MAX_LEN {
+        return Err(format!("a frame gave {} bytes", request.len()));
+    }
+    decoder.rollback();
+    if decoder.decode(&frame).as_ref() != Ok(&request) {
+        return Err("a frame that was rolled back gave another request".to_owned());
+    }
+    decoder.commit();
+    let signal = Frame::read(&frame, &limits).map_err(|error| error.to_string())?.flags.signal;
+    Stream::new(signal, &mut Rng::with_seed(0)).pass(&request, &mut Decodes::default()).map(drop)
+}
+
+/// The first frame of a stream.
+pub(crate) fn first_frame(signal: Signal, request: &[u8], random: &mut Rng) -> Result<Vec<u8>, Breach> {
+    Stream::new(signal, random).pass(request, &mut Decodes::default())
+}
+
+/// Any bytes, changed as the frame that they are, or as bytes.
+pub(crate) fn mutate_frame(bytes: &[u8], random: &mut Rng) -> Vec<u8> {
+    let frame = with_checksum(bytes.to_vec());
+    if Parts::of(&frame, &ANY).is_ok() { change(&frame, &frame, random) } else { flip(frame, random) }
+}
+
 /// A frame with something changed, most often put together as frames are.
 fn change(frame: &[u8], other: &[u8], random: &mut Rng) -> Vec<u8> {
-    let any = Limits { max_decoded_len: u64::MAX, max_plain_len: u64::MAX, max_state: 1 << 28 };
-    let (Ok(mut parts), Ok(other)) = (Parts::of(frame, &any), Parts::of(other, &any)) else {
+    let (Ok(mut parts), Ok(other)) = (Parts::of(frame, &ANY), Parts::of(other, &ANY)) else {
         unreachable!("frames of an encoder");
     };
     let ways = random.u8(..32);

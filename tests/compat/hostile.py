@@ -49,6 +49,19 @@ class Silent:
         raise RuntimeError("nothing to say")
 
 
+class Finishing(dict[str, Any]):
+    """A mapping that ends the request of the encoder which is reading it."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__(key=1)
+        self.encoder = encoder
+
+    def items(self) -> Any:
+        """Its items, as if nothing had been."""
+        self.encoder.finish()
+        return super().items()
+
+
 def nested_lists(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

@@ -20,6 +20,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind
 
 import otlp_fast
 from tests.compat.hostile import (
+    Finishing,
     HostileMapping,
     HostileSequence,
     Truthless,
@@ -255,6 +256,28 @@ def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureF
     assert [item.flags for item in kept.links] == [0x300]
     assert "events dropped: spans[0].events[0]" in caplog.text
     assert "links dropped: spans[0].links[1]" in caplog.text
+
+
+@pytest.mark.parametrize("encode", [otlp_fast.encode_spans, encode_by_encoder])
+def test_scope_that_cannot_say_whether_it_is_one_costs_itself(
+    encode: Callable[[list[Any]], bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    span = make_span(instrumentation_scope=Truthless())
+    assert_official_encoder_loses_the_batch(official_encode_spans, [span])
+    kept = decoded_spans(encode([span, make_span(name="next")]))
+    assert [item.name for item in kept] == ["GET /", "next"]
+    assert "values repaired: spans[0].instrumentation_scope" in caplog.text
+
+
+def test_span_whose_resource_always_ends_the_request_is_refused_and_not_tried_for_ever() -> None:
+    encoder = otlp_fast.SpanEncoder()
+    resource = Resource({})
+    resource._attributes = Finishing(encoder)  # type: ignore[assignment]
+    with pytest.raises(otlp_fast.EncodeError, match="finishes the request") as caught:
+        encoder.add(make_span(resource=resource))
+    assert caught.value.path == "spans[0]"
+    encoder.add(make_span())
+    assert bytes(encoder.finish()) == otlp_fast.encode_spans([make_span()])
 
 
 @pytest.mark.parametrize("item", ["a string", None, 7, object(), Event("e"), SpanKind.SERVER])

@@ -424,6 +424,14 @@ def test_metrics_without_a_scope_or_a_resource_are_kept() -> None:
     assert otlp_fast.encode_metrics(make_metrics(metric, resource=None)) == expected
 
 
+def test_scope_that_cannot_say_whether_it_is_one_costs_itself(caplog: pytest.LogCaptureFixture) -> None:
+    metric = make_metric(make_number_point())
+    metrics = make_metrics(metric, scope=Truthless())
+    assert_official_encoder_loses_the_batch(official_encode_metrics, metrics)
+    assert otlp_fast.encode_metrics(metrics) == otlp_fast.encode_metrics(make_metrics(metric, scope=None))
+    assert "values repaired: metrics[0].instrumentation_scope" in caplog.text
+
+
 @pytest.mark.parametrize("bad", [None, types.SimpleNamespace(scope=None, metrics=None)])
 def test_group_that_cannot_be_read_costs_itself(bad: Any) -> None:
     (good,) = make_metrics(make_metric(make_number_point())).resource_metrics

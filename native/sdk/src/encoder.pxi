@@ -80,6 +80,11 @@ def encoded_counts():
     }
 
 
+cdef enum:
+    # Threads that finish the request just then pass; code that finishes it each time would go on for ever.
+    JOIN_TRIES = 16
+
+
 cdef class RequestEncoder:
     """What the encoders of all signals share: an open request that is handed out whole, and memory to write items aside.
 
@@ -119,12 +124,15 @@ cdef class RequestEncoder:
         cdef Request request
         cdef intptr_t written
         cdef uint32_t group
-        while True:
+        for _ in range(JOIN_TRIES):
             # Finding the group may run code too (a hash, an attribute), and that may finish the request.
             request = self.request
             group = request.group_of(walk, resource, scope)
             if request is self.request:
                 break
+        else:
+            path = f"{walk.items}[{walk.index}]"
+            raise EncodeError(f"{path} finishes the request whenever its resource or scope is read", path=path)
         written = otlp_request_add_item(request.handle, group, writer)
         if written < 0:
             raise MemoryError("no memory for another item, or the request would pass 2 GiB")

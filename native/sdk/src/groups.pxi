@@ -105,7 +105,7 @@ cdef class Request:
         if known is not None:
             return known[0]
         number = self.find_resource(walk, resource)
-        key = GroupKey(number, scope if scope is not None and scope else None)
+        key = GroupKey(number, None if is_absent(scope) else scope)
         found = self.scopes.get(key)
         if found is None:
             # Encoding may run Python code, and that code another add: the first entry wins.
@@ -204,6 +204,14 @@ cdef class Request:
         if otlp_request_copy(self.handle, <uint8_t *>PyBytes_AS_STRING(data), length) < 0:
             raise MemoryError("the request could not be put together")
         return data
+
+
+cdef bint is_absent(object scope) except -1:
+    """Whether there is no scope: none, or one that is false, as for the official encoder. One that cannot say is there."""
+    try:
+        return scope is None or not scope
+    except Exception:
+        return False
 
 
 cdef class Scratch:

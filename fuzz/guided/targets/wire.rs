@@ -1,0 +1,3 @@
+#![no_main]
+
+otlp_fuzz_guided::guided!(otlp_fuzz::targets::Target::Wire);
