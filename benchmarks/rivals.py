@@ -37,10 +37,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.measure import require
-from benchmarks.record import RECORDS, file_name, series
+from benchmarks.record import RECORDS, file_name
 from benchmarks.rival_process import RivalError, Rivals, packed
 from benchmarks.table import with_table
+from otlp_fast.bench.measure import require
+from otlp_fast.bench.record import series
 from tests.corpora import CORPORA, FOLDER, read_requests
 
 RUST, GO = ROOT / "benchmarks" / "rust", ROOT / "benchmarks" / "go"

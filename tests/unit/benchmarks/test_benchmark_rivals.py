@@ -15,8 +15,8 @@ import pytest
 
 import otlp_fast
 from benchmarks import rivals
-from benchmarks.measure import WrongAnswerError
 from benchmarks.rival_process import RivalError, Rivals, packed, unpacked
+from otlp_fast.bench.measure import WrongAnswerError
 from tests.compat.spans import make_span
 
 REQUESTS = [otlp_fast.encode_spans([make_span()]), otlp_fast.encode_spans([make_span(), make_span()])]
