@@ -143,6 +143,15 @@ def test_tracezip_falls_back_to_gzip_where_zstd_is_unknown_too(
     assert_the_same("traces", as_the_collector_writes("traces", REQUEST), strict_collector.written("traces", began))
 
 
+def test_an_encoding_of_the_gateway_that_it_does_not_know_is_not_the_clients_fault(
+    strict_collector: Collector, make_gateway: MakeGateway
+) -> None:
+    running = make_gateway(strict_collector.http, "--forward-encoding", "zstd")
+    answer = urllib3.request("POST", f"{running.url}/v1/traces", body=REQUEST, headers=PROTOBUF, retries=False)
+    assert (answer.status, answer.headers["Retry-After"]) == (502, "5")
+    assert b"--forward-encoding zstd" in answer.data
+
+
 @pytest.mark.parametrize("compression", ["none", "gzip"])
 @pytest.mark.parametrize(("transport", "limit"), [("http", MAX_HTTP), ("grpc", MAX_GRPC)])
 def test_a_request_that_is_too_large_is_halved_until_it_is_taken(

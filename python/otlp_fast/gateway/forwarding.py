@@ -1,9 +1,9 @@
 """The next hop: sends it plain OTLP, and gives what it answers.
 
 Its answers are the client's to know: 429 with its `Retry-After`, 400 with its reason. Only what would mislead the
-client is translated. That the gateway's own credentials are wrong (401, 403, 407), or that the next hop has moved
-(3xx), is for the operator to repair; it becomes 502, which clients retry: after the status itself they would drop
-their data.
+client is translated. That the gateway's own credentials are wrong (401, 403, 407), that the next hop does not know the
+encoding that the gateway was told to use, or that it has moved (3xx), is for the operator to repair; it becomes 502,
+which clients retry: after the status itself they would drop their data.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ _KEPT_FOR_SECONDS = 30.0
 _RETRY_AFTER_SECONDS = 5
 _LOG_INTERVAL_SECONDS = 10.0
 _NOT_THE_CLIENTS_FAULT = (401, 403, 407)
+# What the Collector says, with 400, to an encoding that it does not know; 415 is what RFC 9110 says.
+_ENCODING_REFUSAL = b"unsupported Content-Encoding"
 _MAX_HEADER_LENGTH = 128
 
 _log = logging.getLogger(__name__)
@@ -105,6 +107,9 @@ class NextHop:
             return self._misdirected(f"the next hop answers {response.status}, which is no answer to OTLP")
         if response.status in _NOT_THE_CLIENTS_FAULT:
             return self._misdirected(f"the next hop refuses the gateway's credentials: {response.status}")
+        if response.status == 415 or (response.status == 400 and _ENCODING_REFUSAL in body):
+            encoding = self._headers.get("Content-Encoding", "none")
+            return self._misdirected(f"the next hop answers {response.status} to --forward-encoding {encoding}")
         kind = PROTOBUF if is_protobuf else _sendable(content_type) or "text/plain"
         answer = Answer(response.status, "next_hop_refused", body, kind)
         retry_after = _sendable(response.headers.get("retry-after", ""))

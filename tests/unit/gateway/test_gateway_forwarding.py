@@ -85,7 +85,7 @@ async def test_base_of_the_next_hop_may_have_a_path() -> None:
     assert hop.received[0].path == "/otlp/v1/traces"
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 415, 429, 500, 501, 503, 504])
+@pytest.mark.parametrize("status", [400, 404, 413, 429, 500, 501, 503, 504])
 async def test_error_of_the_next_hop_is_the_clients(status: int) -> None:
     async with gateway_and_hop() as (client, hop):
         hop.will_answer(status, STATUS, Retry_After="17")
@@ -140,13 +140,23 @@ async def test_success_is_success_however_it_is_said(status: int, body: bytes, c
     assert (reply.status, reply.json, reply.headers["content-type"]) == (200, {}, JSON)
 
 
-@pytest.mark.parametrize("status", [301, 307, 401, 403, 407])
+@pytest.mark.parametrize("status", [301, 307, 401, 403, 407, 415])
 async def test_mistake_of_the_operator_loses_no_data_of_clients(status: int, caplog: pytest.LogCaptureFixture) -> None:
     async with gateway_and_hop() as (client, hop):
         hop.will_answer(status, STATUS, Location="http://elsewhere.example/")
         reply = await client.post("/v1/traces", REQUESTS["traces"])
     assert (reply.status, len(hop.received)) == (502, 1)
     assert str(status) in caplog.text
+
+
+async def test_encoding_that_the_next_hop_does_not_know_loses_no_data_of_clients(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with gateway_and_hop(forward_encoding="zstd") as (client, hop):
+        hop.will_answer(400, b"unsupported Content-Encoding: zstd", "text/plain")
+        reply = await client.post("/v1/traces", REQUESTS["traces"])
+    assert (reply.status, reply.headers["retry-after"]) == (502, "5")
+    assert "the next hop answers 400 to --forward-encoding zstd" in caplog.text
 
 
 async def test_next_hop_that_is_not_there_is_503_and_one_line(caplog: pytest.LogCaptureFixture) -> None:
