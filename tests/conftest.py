@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from pathlib import Path
 
@@ -21,6 +22,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 # Asked once, and only where a test is about to install something.
 missing_index = functools.cache(prerequisites.index)
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves stay until the end: collections pass over them, and there are hundreds of these."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
