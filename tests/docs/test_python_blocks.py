@@ -150,11 +150,17 @@ with tracezip.Decoder() as decoder:
         "docs/gateway.md",
         "application(",
         """
-from starlette.testclient import TestClient
-with TestClient(app) as client:
-    assert client.get("/health").status_code == 200
+import threading, time, urllib.request, uvicorn
+server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+running = threading.Thread(target=server.run)
+running.start()
+while not server.started:
+    time.sleep(0.01)
+address, port = server.servers[0].sockets[0].getsockname()
+assert urllib.request.urlopen(f"http://{address}:{port}/health").status == 200
+server.should_exit = True
+running.join()
 """,
-        before="import warnings; warnings.simplefilter('ignore')",
     ),
     Check(
         "docs/migration.md",
