@@ -38,7 +38,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.record import RECORDS, file_name
+from benchmarks.record import RECORDS, file_name, newest_record
 from benchmarks.resident import peak_growth
 from benchmarks.table import with_table
 from otlp_fast import columns
@@ -79,6 +79,7 @@ SHOWN = {
 """What the published table says of a contest."""
 
 PAGE = ROOT / "docs" / "performance.md"
+KEPT = RECORDS / "reading"
 BEGIN, END = "<!-- reading:begin -->", "<!-- reading:end -->"
 
 
@@ -331,13 +332,6 @@ def markdown(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def newest_record(directory: Path = RECORDS / "reading") -> dict[str, Any]:
-    """Read the record with the latest date."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")]
-    newest: dict[str, Any] = max(records, key=lambda record: str(record["date"]))
-    return newest
-
-
 def broken_promises(figures: dict[str, Any]) -> list[str]:
     """Give the names of the figures that are not what was promised."""
     return [
@@ -373,13 +367,13 @@ def main() -> None:
         if arguments.record:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             record = {"date": now, **environment(), "figures": figures}
-            path = RECORDS / "reading" / file_name(record)
+            path = KEPT / file_name(record)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             print(f"record: {path}")
     if arguments.page:
         text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_table(text, markdown(newest_record()), BEGIN, END), encoding="utf-8")
+        PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")
     if broken:
         sys.exit(f"promises not kept: {', '.join(broken)}")
 

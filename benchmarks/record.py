@@ -238,13 +238,13 @@ def file_name(record: Record) -> str:
 
 
 def newest_record(directory: Path = RECORDS) -> Record:
-    """Read the record with the latest date, of those in the form of today.
+    """Read the record with the latest date, of those in the form of today; some have only ever had one, and name none.
 
     Raises:
         FileNotFoundError: there is none.
     """
     found = [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")]
-    records = [record for record in found if record["format"] == FORMAT]
+    records = [record for record in found if record.get("format", FORMAT) == FORMAT]
     if not records:
         raise FileNotFoundError(f"no record in {directory}: make one with --record")
     newest: Record = max(records, key=lambda record: datetime.fromisoformat(record["date"]))

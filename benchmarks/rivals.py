@@ -37,7 +37,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.record import RECORDS, file_name
+from benchmarks.record import RECORDS, file_name, newest_record
 from benchmarks.rival_process import RivalError, Rivals, packed
 from benchmarks.table import with_table
 from otlp_fast.bench.measure import require
@@ -72,6 +72,7 @@ READERS = {"decode otlp-fast views", "decode otlp-fast columns", "sum prost", "s
 """What gives nothing back: the sums say that views read what prost does; what columns read is held to it by tests."""
 
 PAGE = ROOT / "docs" / "performance.md"
+KEPT = RECORDS / "rivals"
 BEGIN, END = "<!-- rivals:begin -->", "<!-- rivals:end -->"
 
 
@@ -235,13 +236,6 @@ def markdown(record: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def newest_record(directory: Path = RECORDS / "rivals") -> dict[str, Any]:
-    """Read the record with the latest date."""
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in directory.glob("*.json")]
-    newest: dict[str, Any] = max(records, key=lambda record: str(record["date"]))
-    return newest
-
-
 def main() -> None:
     """Measure, and keep a record where one is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -263,13 +257,13 @@ def main() -> None:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             measured = {"rivals": versions(), "rounds": arguments.rounds, "left_out": left_out, "corpora": corpora}
             record = {"date": now, **environment(), **measured}
-            path = RECORDS / "rivals" / file_name(record)
+            path = KEPT / file_name(record)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             print(f"record: {path}")
     if arguments.page:
         text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_table(text, markdown(newest_record()), BEGIN, END), encoding="utf-8")
+        PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")
     if broken:
         sys.exit(f"promises not kept: {', '.join(broken)}")
 

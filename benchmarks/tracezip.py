@@ -27,12 +27,13 @@ from benchmarks.streams.encoding_cpu import measure_cpu
 from benchmarks.streams.end_memory import measure_flood
 from benchmarks.streams.floods import FLOODS, ITEMS
 from benchmarks.streams.promises import LOGS, METRICS, TRACES, Judgement, judge
-from benchmarks.streams.stream import Stream, captured, cut_anew
+from benchmarks.streams.stream import captured, cut_anew
 from benchmarks.streams.table import BEGIN, END, markdown
 from benchmarks.streams.wire import ENCODINGS, RESETTING, Wire, by_tracezip
 from benchmarks.table import NoPlaceError, with_table
 from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.bench.record import significant
+from otlp_fast.bench.telemetry import Stream
 from tests.corpora import CORPORA, FOLDER
 
 PAGE = ROOT / "docs" / "compression.md"

@@ -24,9 +24,9 @@ from opentelemetry.sdk.trace import SpanProcessor
 
 import otlp_fast
 from benchmarks.streams.record_file import read_records, write_records
-from benchmarks.streams.stream import Stream
 from otlp_fast.bench.batch import ITEMS, Signal
 from otlp_fast.bench.measure import require
+from otlp_fast.bench.telemetry import Stream
 from otlp_fast.demo.database import create_database
 from otlp_fast.demo.instrumented import InstrumentedBookshop
 from otlp_fast.demo.surroundings import child_environment

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from benchmarks.streams.stream import Stream
 from otlp_fast import compression, tracezip
 from otlp_fast.bench.measure import Work, cpu_seconds, require
 from otlp_fast.bench.record import series
+from otlp_fast.bench.telemetry import Stream
 
 SAMPLE_SECONDS = 0.1
 TRACEZIP, DECODE = "tracezip", "tracezip decode"

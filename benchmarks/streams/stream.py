@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import cast
 
 import otlp_fast
 from otlp_fast import _core
-from otlp_fast.bench.batch import ITEM, Signal
+from otlp_fast.bench.batch import Signal
 from otlp_fast.bench.measure import require
+from otlp_fast.bench.telemetry import Stream
 from tests.corpora import CORPORA, read_requests
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Requests in the order in which a sender sends them."""
-
-    name: str
-    signal: Signal
-    requests: list[bytes]
-
-    @property
-    def items(self) -> int:
-        """How many spans, log records or data points the requests have together."""
-        return sum(otlp_fast.count(request, self.signal) for request in self.requests)
-
-    @property
-    def item(self) -> str:
-        """What one of them is called."""
-        return ITEM[self.signal]
 
 
 def captured(corpus: str, most: int | None = None) -> Stream:

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import zstandard
 
-from benchmarks.streams.stream import Stream
 from otlp_fast import compression, tracezip
 from otlp_fast.bench.measure import require
+from otlp_fast.bench.telemetry import Stream
 
 GZIP, ZSTD, ZSTD_STREAM = "gzip-6", "zstd-3", "zstd-3 stream"
 TRACEZIP, STATELESS, RESETTING = "tracezip", "tracezip stateless", "tracezip, reset every 50"

@@ -37,12 +37,13 @@ from benchmarks.streams.promises import (
     judge,
     promised_share,
 )
-from benchmarks.streams.stream import Stream, cut_anew
+from benchmarks.streams.stream import cut_anew
 from benchmarks.streams.table import BEGIN, END, SHOWN, markdown
 from benchmarks.table import with_table
 from benchmarks.tracezip import KEPT
 from otlp_fast import tracezip
 from otlp_fast.bench.measure import WrongAnswerError
+from otlp_fast.bench.telemetry import Stream
 from tests.corpora import CORPORA, read_requests
 
 SPANS = Stream("spans", "traces", list(flood("attribute values", 3_000)))
