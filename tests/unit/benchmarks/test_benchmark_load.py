@@ -329,7 +329,6 @@ def test_version_is_that_of_the_collector_that_is_built() -> None:
     assert collector_version().count(".") == 2
 
 
-@pytest.mark.skipif(not any(KEPT.glob("*.json")), reason="there is no record of the load test yet: make load-test")
 def test_page_and_plot_show_the_newest_record_of_a_whole_run() -> None:
     record = newest_record(KEPT)
     page = PAGE.read_text(encoding="utf-8")
