@@ -41,6 +41,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(message)
 
 
+@pytest.fixture
+def unmeasured_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make coverage` measures child processes, but for those that it would change: it imports, and takes time."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture(autouse=True)
 def every_loss_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests look at log lines, so none is held back."""

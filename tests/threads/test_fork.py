@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
@@ -55,6 +57,7 @@ print("failed", failed)
 """
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 def test_forked_child_encodes_while_the_parents_threads_do() -> None:
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=PROJECT, capture_output=True, text=True, timeout=300, check=True

@@ -124,6 +124,7 @@ def test_import_time_is_above_the_empty_interpreter_of_the_same_round(monkeypatc
     assert Spread.of(measured[import_time.EMPTY]["wall"]).median > 1
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 def test_import_detail_names_modules_and_their_own_time() -> None:
     detail = import_time.importtime_detail("import json", rows=1000)
     modules = {module for module, _ in detail}

@@ -448,6 +448,7 @@ def test_entry_point_gives_the_exporter(transport: str, signal: str) -> None:
     assert entry_point.load() is getattr(module, SIGNALS[signal]["class"])
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [

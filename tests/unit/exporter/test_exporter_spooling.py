@@ -383,6 +383,7 @@ def test_grpc_exporter_spools_alike(grpc_receiver: GRPCReceiver, tmp_path: Path)
     assert counted(exporter) == {"spooled": 3, "sent_from_spool": 3}
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 def test_exporter_without_a_spool_does_not_import_sqlite() -> None:
     program = (
         "import sys; from otlp_fast.exporter.http import OTLPSpanExporter; OTLPSpanExporter();"

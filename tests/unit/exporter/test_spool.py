@@ -800,6 +800,7 @@ show(len(spool))
 # --- Import
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 @pytest.mark.parametrize("module", ["otlp_fast", "otlp_fast.exporter.http"])
 def test_sqlite_is_loaded_only_by_who_spools(module: str) -> None:
     assert run("print('sqlite3' in sys.modules)") == ["True"]

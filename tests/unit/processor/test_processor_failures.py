@@ -135,6 +135,7 @@ def test_log_line_of_the_worker_can_be_a_log_record_of_the_same_processor(
     assert_nothing_is_missing(processor, 4)
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 def test_import_loads_no_transport() -> None:
     script = "import sys; import otlp_fast.processor; print(*sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
