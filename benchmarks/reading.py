@@ -38,7 +38,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.record import RECORDS, file_name, newest_record
+from benchmarks.record import RECORDS, newest_record, write_record
 from benchmarks.resident import peak_growth
 from benchmarks.table import with_table
 from otlp_fast import columns
@@ -367,10 +367,7 @@ def main() -> None:
         if arguments.record:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             record = {"date": now, **environment(), "figures": figures}
-            path = KEPT / file_name(record)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            print(f"record: {path}")
+            print(f"record: {write_record(record, KEPT)}")
     if arguments.page:
         text = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")

@@ -13,7 +13,6 @@ Where a figure is promised (PROMISES), one that is not kept makes the exit statu
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 import shutil
@@ -37,7 +36,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 import otlp_fast
 from benchmarks.environment import ROOT, environment
-from benchmarks.record import RECORDS, file_name, newest_record
+from benchmarks.record import RECORDS, newest_record, write_record
 from benchmarks.rival_process import RivalError, Rivals, packed
 from benchmarks.table import with_table
 from otlp_fast.bench.measure import require
@@ -257,10 +256,7 @@ def main() -> None:
             now = datetime.now(timezone.utc).isoformat(timespec="seconds")
             measured = {"rivals": versions(), "rounds": arguments.rounds, "left_out": left_out, "corpora": corpora}
             record = {"date": now, **environment(), **measured}
-            path = KEPT / file_name(record)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            print(f"record: {path}")
+            print(f"record: {write_record(record, KEPT)}")
     if arguments.page:
         text = PAGE.read_text(encoding="utf-8")
         PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")
