@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans as official_encode_spans
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event
+from opentelemetry.sdk.trace import Event, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind
 
@@ -245,6 +245,64 @@ def test_value_that_multiplies_is_cut_before_it_fills_the_memory(caplog: pytest.
     encoded = otlp_fast.encode_spans([make_span(attributes=with_value(multiplying_value()))])
     assert attributes_of(decoded_spans(encoded)[0]) == {"before": 1, "after": 2}
     assert "more than 64 MiB" in caplog.text
+
+
+MEBIBYTE = "x" * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    "too_large",
+    [
+        lambda: {"value": MEBIBYTE * 65},
+        lambda: {"value": b"x" * (65 << 20)},
+        lambda: {"value": "ä" * (33 << 20)},
+        lambda: {"value": "あ" * (22 << 20)},
+        lambda: {MEBIBYTE * 65: 1},
+        lambda: {"value": [MEBIBYTE] * 65},
+        lambda: {"value": (MEBIBYTE,) * 3000},
+        lambda: {"value": [MEBIBYTE] * 63 + [{"inner": MEBIBYTE}]},
+        lambda: {"value": {"inner": MEBIBYTE * 65}},
+        lambda: {"value": {MEBIBYTE * 65: {}}},
+        lambda: {"value": type("Text", (str,), {})(MEBIBYTE * 65)},
+    ],
+    ids=["str", "bytes", "latin-1", "wide", "key", "list", "tuple", "last element", "mapping", "inner key", "subclass"],
+)
+def test_attribute_above_64_mebibytes_costs_itself(too_large: Any, caplog: pytest.LogCaptureFixture) -> None:
+    before = counted("attributes_dropped")
+    spans = [make_span(attributes={"before": 1, **too_large(), "after": 2})]
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[0]) == {"before": 1, "after": 2}
+    assert counted("attributes_dropped") == before + 1
+    assert "more than 64 MiB" in caplog.text
+
+
+@pytest.mark.parametrize("value", [lambda: MEBIBYTE * 65, lambda: (MEBIBYTE,) * 65, lambda: (MEBIBYTE,) * 3000])
+def test_attribute_of_a_span_of_the_sdk_above_64_mebibytes_costs_itself(value: Any) -> None:
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("tests")
+    spans = []
+    for attributes in ({"before": 1}, {"before": 1, "value": value(), "after": 2}):
+        with tracer.start_as_current_span("s", attributes=attributes) as span:
+            spans.append(span)
+    assert otlp_fast.encode_spans(spans[:1])  # from here on the fields of its class are read in place
+    assert attributes_of(decoded_spans(otlp_fast.encode_spans(spans))[1]) == {"before": 1, "after": 2}
+
+
+# Tags and lengths around the key and a text of 64 MiB, and the key.
+AROUND = 17 + len("value")
+
+
+@pytest.mark.parametrize("length", [(1 << 20) - 1, 1 << 20, (1 << 20) + 1, (64 << 20) - AROUND])
+def test_long_attribute_up_to_64_mebibytes_is_kept(length: int) -> None:
+    for value in ("x" * length, b"x" * length, ["x" * (length // 3)] * 2):
+        spans = [make_span(attributes={"before": 1, "value": value, "after": 2})]
+        assert otlp_fast.encode_spans(spans) == official_encode_spans(spans).SerializeToString()
+    too_long = make_span(attributes={"value": "x" * ((64 << 20) - AROUND + 1)})
+    assert not decoded_spans(otlp_fast.encode_spans([too_long]))[0].attributes
+
+
+def test_array_of_many_numbers_is_kept() -> None:
+    for count in (65_535, 65_536, 200_000):
+        spans = [make_span(attributes={"value": list(range(count)), "after": [True] * count})]
+        assert otlp_fast.encode_spans(spans) == official_encode_spans(spans).SerializeToString()
 
 
 def test_event_and_link_that_are_none_cost_themselves(caplog: pytest.LogCaptureFixture) -> None:

@@ -264,6 +264,19 @@ def test_body_that_multiplies_is_cut_before_it_fills_the_memory(caplog: pytest.L
     assert "more than 64 MiB" in caplog.text
 
 
+@pytest.mark.parametrize("text", ["x", "ä", b"x"])
+def test_body_above_64_mebibytes_is_left_out(text: Any, caplog: pytest.LogCaptureFixture) -> None:
+    for body in (text * (65 << 20), [text * (1 << 20)] * 65):
+        caplog.clear()
+        assert body_of(body) is None
+        assert "more than 64 MiB" in caplog.text
+
+
+def test_long_body_up_to_64_mebibytes_is_kept() -> None:
+    for body in ("x" * (1 << 20), "x" * (63 << 20), ["x" * (1 << 20)] * 63):
+        assert body_of(body) == body
+
+
 def test_interrupt_in_a_body_is_the_users_and_passes_through() -> None:
     encoder = otlp_fast.LogEncoder()
     encoder.add(make_log_record())

@@ -219,6 +219,39 @@ def test_resource_with_python_equality_is_merged_as_by_the_official_encoder() ->
     assert len(request.resource_spans[0].scope_spans[0].spans) == 5
 
 
+@pytest.mark.parametrize("moment", ["attributes", "hash"])
+def test_resource_whose_code_adds_its_own_span_stays_one_group(moment: str) -> None:
+    """While a resource is encoded or hashed for the first time, other code may bring the same one, and a third."""
+    encoder = otlp_fast.SpanEncoder()
+    calls: list[str] = []
+
+    class Eager(Resource):
+        def add_once(self, at: str) -> None:
+            if at == moment and not calls:
+                calls.append(at)
+                encoder.add(make_span(name="inner", resource=self))
+                encoder.add(make_span(name="first again", resource=first))
+
+        @property
+        def attributes(self) -> Any:
+            self.add_once("attributes")
+            return super().attributes
+
+        def __hash__(self) -> int:
+            self.add_once("hash")
+            return super().__hash__()
+
+    first = Eager({"service.name": "first"}) if moment == "attributes" else Resource({"service.name": "first"})
+    second = Eager({"service.name": "second"})
+    encoder.add(make_span(name="first", resource=first))
+    encoder.add(make_span(name="second", resource=second))
+    encoder.add(make_span(name="first at last", resource=first))
+    request = ExportTraceServiceRequest.FromString(bytes(encoder.finish()))
+    groups = [group.resource.attributes[0].value.string_value for group in request.resource_spans]
+    assert calls
+    assert sorted(groups) == ["first", "second"]
+
+
 @pytest.mark.parametrize("method", ["__hash__", "__eq__"])
 def test_resource_that_cannot_be_compared_is_a_group_of_its_own(method: str) -> None:
     def refuse(self: Any, *others: object) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,36 +110,6 @@ def test_cleared_queue_is_as_new() -> None:
     assert (queue.item_count, queue.byte_count, queue.accepted_count, queue.sealed_count) == (0, 0, 0, 0)
     queue.add(sampled_span("new"))
     assert list(drained(queue)) == [(otlp_fast.encode_spans([sampled_span("new")]), 1)]
-
-
-OUT_OF_MEMORY = """
-import resource
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.trace import SpanContext, TraceFlags
-from otlp_fast._sdk import SpanQueue
-from tests.compat.spans import make_span
-
-queue = SpanQueue(max_items=10**6, max_bytes=1 << 30, batch_items=8, batch_bytes=1 << 30, on_sealed=lambda: None)
-context = SpanContext(1, 2, False, TraceFlags(1))
-resources = [Resource({"n": 0}), Resource({"n": 1})]
-spans = [make_span(context=context, resource=resources[n % 2], attributes={"k": "x" * (16 << 20)}) for n in range(8)]
-for span in spans[:7]:
-    queue.add(span)
-used = 4096 * int(open("/proc/self/statm").read().split()[0])
-resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), resource.RLIM_INFINITY))
-queue.add(spans[7])  # seals: 128 MiB of two groups are to be put together
-print(queue.accepted_count, queue.dropped_count, queue.item_count, queue.sealed_count)
-resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-queue.add(spans[0])
-queue.seal()
-print(queue.accepted_count, queue.dropped_count, queue.take()[1])
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits the address space")
-def test_request_that_finds_no_memory_is_dropped_counted_and_does_not_raise() -> None:
-    output = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY], capture_output=True, text=True, check=True).stdout
-    assert output.splitlines() == ["0 8 0 0", "1 8 1"]
 
 
 def test_log_queue_gives_the_bytes_of_encode_logs() -> None:

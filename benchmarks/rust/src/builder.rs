@@ -36,12 +36,12 @@ macro_rules! request {
             for group in &request.$groups {
                 content.truncate(0);
                 group.resource.iter().for_each(|of| write_resource(&mut content, of));
-                let resource = builder.add_resource(content.as_slice(), group.schema_url.as_bytes());
+                let resource = builder.add_resource(content.as_slice(), group.schema_url.as_bytes())?;
                 builder.list_resource(resource);
                 for scopes in &group.$scopes {
                     content.truncate(0);
                     scopes.scope.iter().for_each(|of| write_scope(&mut content, of));
-                    let scope = builder.add_scope(resource, content.as_slice(), scopes.schema_url.as_bytes());
+                    let scope = builder.add_scope(resource, content.as_slice(), scopes.schema_url.as_bytes())?;
                     builder.list_scope(scope);
                     for item in &scopes.$items {
                         let open = builder.open_item(scope, $guess(item));

@@ -424,8 +424,9 @@ impl Points<'_> {
         };
 
         let mut builder = RequestBuilder::new(0);
-        let resource = builder.add_resource(self.resource.0, self.resource.1.as_bytes());
-        let scope = builder.add_scope(resource, self.scope.0, self.scope.1.as_bytes());
+        let out_of_memory = |_| PointsError::OutOfMemory;
+        let resource = builder.add_resource(self.resource.0, self.resource.1.as_bytes()).map_err(out_of_memory)?;
+        let scope = builder.add_scope(resource, self.scope.0, self.scope.1.as_bytes()).map_err(out_of_memory)?;
         // All of it at once: memory that grows is copied, and is twice as much in the end.
         if !builder.writer().reserve(expected) {
             return Err(PointsError::OutOfMemory);
@@ -452,7 +453,7 @@ impl Points<'_> {
             }
             metrics::close_data(writer, data, temporality, is_monotonic);
         }
-        builder.close_item(scope, item).map_err(|_| PointsError::OutOfMemory)?;
-        builder.finish().map_err(|_| PointsError::OutOfMemory)
+        builder.close_item(scope, item).map_err(out_of_memory)?;
+        builder.finish().map_err(out_of_memory)
     }
 }

@@ -21,6 +21,7 @@
 //! that comes first in a request gives its form to the group.
 
 use crate::fields::envelope;
+use otlp_wire::raw::MAX_LEN;
 use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use otlp_wire::{Mark, PooledBytes, Writer, varint_len};
 use std::fmt;
@@ -48,13 +49,13 @@ impl ScopeId {
     }
 }
 
-/// No memory for an item, or a request of 2 GiB: the item was taken back, the request is as it was before.
+/// No memory for an item or a group, or a request of 2 GiB: what was begun is taken back, the request is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory;
 
 impl fmt::Display for OutOfMemory {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("no memory for another item, or the request would pass 2 GiB")
+        out.write_str("no memory for more, or the request would pass 2 GiB")
     }
 }
 
@@ -70,6 +71,11 @@ struct Envelope {
 }
 
 impl Envelope {
+    /// The most bytes that an envelope takes.
+    fn max_len(content: &[u8], schema_url: &[u8]) -> usize {
+        content.len().saturating_add(schema_url.len()).saturating_add(2 * MAX_FRONT_LEN)
+    }
+
     fn new(envelopes: &mut Vec<u8>, head_tag: u8, content: &[u8], schema_url: &[u8]) -> Self {
         let start = envelopes.len();
         put_field(envelopes, head_tag, content);
@@ -134,7 +140,7 @@ pub struct OpenItem {
 }
 
 /// An export request under construction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestBuilder {
     arena: Writer,
     headroom: usize,
@@ -151,12 +157,28 @@ pub struct RequestBuilder {
     expected_len: usize,
     /// Bytes left free in front of the request, see [`RequestBuilder::set_padding`].
     padding: usize,
+    /// The most bytes of a request.
+    max_len: usize,
 }
 
 impl RequestBuilder {
-    /// An empty request that is expected to take about `expected_len` bytes.
+    /// An empty request that is expected to take about `expected_len` bytes: a guess, which costs nothing where there is
+    /// no memory for it.
     pub fn new(expected_len: usize) -> Self {
-        Self { expected_len, ..Self::default() }
+        Self {
+            arena: Writer::new(),
+            headroom: 0,
+            envelopes: Vec::new(),
+            resources: Vec::new(),
+            scopes: Vec::new(),
+            runs: Vec::new(),
+            resource_order: Vec::new(),
+            scope_order: Vec::new(),
+            item_count: 0,
+            expected_len,
+            padding: 0,
+            max_len: MAX_LEN,
+        }
     }
 
     /// The number of items in the open request.
@@ -165,14 +187,23 @@ impl RequestBuilder {
     }
 
     /// Makes a resource known. `content` is an encoded `Resource` message, `schema_url` UTF-8.
-    pub fn add_resource(&mut self, content: &[u8], schema_url: &[u8]) -> ResourceId {
+    pub fn add_resource(&mut self, content: &[u8], schema_url: &[u8]) -> Result<ResourceId, OutOfMemory> {
+        self.make_room(Envelope::max_len(content, schema_url))?;
+        make_room_for_one(&mut self.resources, &mut self.resource_order)?;
         let envelope = Envelope::new(&mut self.envelopes, envelope::RESOURCE, content, schema_url);
         self.resources.push(ResourceGroup { envelope, is_listed: false, scopes: None });
-        ResourceId((self.resources.len() - 1) as u32)
+        Ok(ResourceId((self.resources.len() - 1) as u32))
     }
 
     /// Makes a scope under a resource known. `content` is an encoded `InstrumentationScope` message, `schema_url` UTF-8.
-    pub fn add_scope(&mut self, resource: ResourceId, content: &[u8], schema_url: &[u8]) -> ScopeId {
+    pub fn add_scope(
+        &mut self,
+        resource: ResourceId,
+        content: &[u8],
+        schema_url: &[u8],
+    ) -> Result<ScopeId, OutOfMemory> {
+        self.make_room(Envelope::max_len(content, schema_url))?;
+        make_room_for_one(&mut self.scopes, &mut self.scope_order)?;
         let envelope = Envelope::new(&mut self.envelopes, envelope::SCOPE, content, schema_url);
         self.scopes.push(ScopeGroup {
             envelope,
@@ -183,7 +214,22 @@ impl RequestBuilder {
             first_run: 0,
             last_run: 0,
         });
-        ScopeId((self.scopes.len() - 1) as u32)
+        Ok(ScopeId((self.scopes.len() - 1) as u32))
+    }
+
+    /// Makes room for another envelope, if the request has room for it too.
+    fn make_room(&mut self, envelope_len: usize) -> Result<(), OutOfMemory> {
+        if !self.has_room_for(envelope_len) || self.envelopes.try_reserve(envelope_len).is_err() {
+            return Err(OutOfMemory);
+        }
+        Ok(())
+    }
+
+    /// Whether the request stays below its limit with so many bytes more, whatever groups come to be listed.
+    fn has_room_for(&self, additional: usize) -> bool {
+        let fronts = (self.resources.len() + self.scopes.len() + 1).saturating_mul(MAX_FRONT_LEN);
+        let len = self.arena.len() + self.envelopes.len();
+        len.saturating_add(fronts).saturating_add(additional) <= self.max_len
     }
 
     /// The id with this number, if the builder gave it out.
@@ -259,7 +305,11 @@ impl RequestBuilder {
         let resource = &self.resources[scope.resource.0 as usize];
         self.headroom = self.padding + resource.envelope.len() + scope.envelope.len() + 12;
         // A quarter above what is expected, so that like requests never grow.
-        self.arena.reserve(self.headroom + self.expected_len + self.expected_len / 4);
+        let expected = self.expected_len.saturating_add(self.expected_len / 4).saturating_add(self.headroom);
+        if !self.arena.reserve(expected) {
+            // It was only a guess: what really comes may find room.
+            self.arena.restart(0);
+        }
         self.arena.put_gap(self.headroom);
     }
 
@@ -267,7 +317,7 @@ impl RequestBuilder {
     #[inline]
     pub fn close_item(&mut self, scope: ScopeId, item: OpenItem) -> Result<(), OutOfMemory> {
         self.arena.close(item.mark);
-        if self.arena.failed() {
+        if self.arena.failed() || !self.has_room_for(0) || self.runs.try_reserve(1).is_err() {
             self.abandon_item(item);
             return Err(OutOfMemory);
         }
@@ -356,13 +406,18 @@ impl RequestBuilder {
     }
 
     /// Gives the request out and begins an empty one. Resources and scopes stay known.
+    ///
+    /// # Errors
+    /// There is no memory to put its groups together: the request is as it was.
     pub fn finish(&mut self) -> Result<PooledBytes, OutOfMemory> {
         let finished = match (&self.resource_order[..], &self.scope_order[..]) {
             ([], _) => Ok(PooledBytes::default()),
             ([_], &[scope]) if !self.arena.is_empty() => self.finish_in_place(scope),
             _ => self.gather(),
         };
-        self.forget_items();
+        if finished.is_ok() {
+            self.forget_items();
+        }
         finished
     }
 
@@ -386,9 +441,11 @@ impl RequestBuilder {
             self.arena.overwrite(at, piece);
             at += piece.len();
         }
+        let items_end = self.arena.len();
         self.arena.put_slice(items.envelope.tail(&self.envelopes));
         self.arena.put_slice(resource.tail(&self.envelopes));
         if self.arena.failed() {
+            self.arena.restart(items_end);
             return Err(OutOfMemory);
         }
         Ok(PooledBytes::new(self.arena.take(), start))
@@ -418,6 +475,12 @@ impl RequestBuilder {
     }
 }
 
+/// Makes room for another group and its place in the order of the request: listing it takes no memory.
+fn make_room_for_one<G, I>(groups: &mut Vec<G>, order: &mut Vec<I>) -> Result<(), OutOfMemory> {
+    let unlisted = groups.len() + 1 - order.len();
+    groups.try_reserve(1).and(order.try_reserve(unlisted)).map_err(|_| OutOfMemory)
+}
+
 fn put_field(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.extend_from_slice(&Front::new(tag, content.len()));
     out.extend_from_slice(content);
@@ -428,6 +491,9 @@ struct Front {
     bytes: [u8; 1 + MAX_VARINT_LEN],
     len: usize,
 }
+
+/// The most bytes of a [`Front`] in a request: lengths are below 2 GiB.
+const MAX_FRONT_LEN: usize = 6;
 
 impl Front {
     fn new(tag: u8, content_len: usize) -> Self {
@@ -511,11 +577,11 @@ mod tests {
     fn know_all(builder: &mut RequestBuilder) -> Vec<Vec<ScopeId>> {
         let add = |resource: usize, builder: &mut RequestBuilder| {
             let (content, url) = resource_parts(resource);
-            let id = builder.add_resource(&content, url.as_bytes());
+            let id = builder.add_resource(&content, url.as_bytes()).unwrap();
             (0..3)
                 .map(|scope| {
                     let (content, url) = scope_parts(resource, scope);
-                    builder.add_scope(id, &content, url.as_bytes())
+                    builder.add_scope(id, &content, url.as_bytes()).unwrap()
                 })
                 .collect()
         };
@@ -559,9 +625,9 @@ mod tests {
     #[test]
     fn listed_groups_stand_in_the_request_without_items() {
         let mut builder = RequestBuilder::new(0);
-        let first = builder.add_resource(b"r", b"");
-        let second = builder.add_resource(b"s", b"");
-        let scope = builder.add_scope(second, b"t", b"u");
+        let first = builder.add_resource(b"r", b"").unwrap();
+        let second = builder.add_resource(b"s", b"").unwrap();
+        let scope = builder.add_scope(second, b"t", b"u").unwrap();
         builder.list_resource(first);
         builder.list_scope(scope);
         let scope_group = [naive_field(envelope::SCOPE, b"t"), naive_field(envelope::SCHEMA_URL, b"u")].concat();
@@ -581,8 +647,8 @@ mod tests {
     #[test]
     fn request_of_one_group_is_handed_out_without_a_copy() {
         let mut builder = RequestBuilder::new(0);
-        let resource = builder.add_resource(b"resource", b"");
-        let scope = builder.add_scope(resource, b"scope", b"");
+        let resource = builder.add_resource(b"resource", b"").unwrap();
+        let scope = builder.add_scope(resource, b"scope", b"").unwrap();
         builder.add_item(scope, b"item").unwrap();
         let arena = builder.writer().as_slice().as_ptr_range();
         let finished = builder.finish().unwrap();
@@ -592,8 +658,8 @@ mod tests {
     #[test]
     fn item_that_finds_no_memory_leaves_the_request_as_it_was() {
         let mut builder = RequestBuilder::new(0);
-        let resource = builder.add_resource(b"r", b"");
-        let scope = builder.add_scope(resource, b"s", b"");
+        let resource = builder.add_resource(b"r", b"").unwrap();
+        let scope = builder.add_scope(resource, b"s", b"").unwrap();
         builder.add_item(scope, b"kept").unwrap();
         let before = builder.byte_count();
         let item = builder.open_item(scope, 10);
@@ -605,11 +671,68 @@ mod tests {
     }
 
     #[test]
+    fn guess_that_finds_no_memory_costs_nothing() {
+        for guess in [usize::MAX, usize::MAX / 4, MAX_LEN] {
+            let mut builder = RequestBuilder::new(guess);
+            let resource = builder.add_resource(b"r", b"").unwrap();
+            let scope = builder.add_scope(resource, b"s", b"").unwrap();
+            builder.add_item(scope, b"item").unwrap();
+            assert_eq!(builder.finish().unwrap().as_slice().len(), builder_of(&[b"item"]).byte_count());
+        }
+    }
+
+    fn builder_of(items: &[&[u8]]) -> RequestBuilder {
+        let mut builder = RequestBuilder::new(0);
+        let resource = builder.add_resource(b"r", b"").unwrap();
+        let scope = builder.add_scope(resource, b"s", b"").unwrap();
+        items.iter().for_each(|item| builder.add_item(scope, item).unwrap());
+        builder
+    }
+
+    proptest! {
+        #[test]
+        fn request_stays_within_its_limit_with_its_envelopes(
+            max_len in 0usize..600,
+            parts in proptest::collection::vec((0usize..3, 0usize..80), 0..40),
+        ) {
+            let mut builder = RequestBuilder { max_len, ..RequestBuilder::new(0) };
+            let (mut resources, mut scopes, mut item_count) = (Vec::new(), Vec::new(), 0);
+            for (kind, len) in parts {
+                let (before, content) = (builder.byte_count(), vec![0; len]);
+                let added = match kind {
+                    0 => builder.add_resource(&content, b"url").map(|id| {
+                        builder.list_resource(id);
+                        resources.push(id);
+                    }),
+                    1 => resources.last().map_or(Ok(()), |&resource| {
+                        builder.add_scope(resource, &content, b"").map(|id| {
+                            builder.list_scope(id);
+                            scopes.push(id);
+                        })
+                    }),
+                    _ => scopes.first().map_or(Ok(()), |&scope| {
+                        builder.add_item(scope, &content).map(|()| item_count += 1)
+                    }),
+                };
+                prop_assert!(builder.byte_count() <= max_len);
+                if added.is_err() {
+                    prop_assert_eq!(builder.byte_count(), before);
+                    // Not long before: envelopes count once more for the headroom, and each group for its fronts.
+                    prop_assert!(2 * before + len + 12 * (resources.len() + scopes.len() + 4) > max_len);
+                }
+                prop_assert_eq!(builder.item_count(), item_count);
+            }
+            let expected = builder.byte_count();
+            prop_assert_eq!(builder.finish().unwrap().as_slice().len(), expected);
+        }
+    }
+
+    #[test]
     fn only_ids_that_were_given_out_are_known() {
         let mut builder = RequestBuilder::new(0);
         assert_eq!((builder.resource_id(0), builder.scope_id(0)), (None, None));
-        let resource = builder.add_resource(b"r", b"");
-        let scope = builder.add_scope(resource, b"s", b"");
+        let resource = builder.add_resource(b"r", b"").unwrap();
+        let scope = builder.add_scope(resource, b"s", b"").unwrap();
         builder.add_item(scope, b"item").unwrap();
         builder.finish().unwrap();
         assert_eq!(builder.resource_id(resource.number()), Some(resource));

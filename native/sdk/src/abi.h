@@ -160,7 +160,7 @@ otlp_writer *otlp_writer_new(void);
 void otlp_writer_free(otlp_writer *writer);
 size_t otlp_writer_len(const otlp_writer *writer);
 void otlp_writer_truncate(otlp_writer *writer, size_t len);
-/* Forgets the content, a failure, and the count of replaced code points. */
+/* Forgets the content, a failure, and the count of replaced code points; gives back what a very large item took. */
 void otlp_writer_clear(otlp_writer *writer);
 size_t otlp_writer_take_replaced(otlp_writer *writer);
 
@@ -209,6 +209,7 @@ otlp_request *otlp_request_new(size_t expected_len);
 void otlp_request_free(otlp_request *request);
 otlp_writer *otlp_request_writer(otlp_request *request);
 size_t otlp_request_byte_count(const otlp_request *request);
+/* OTLP_NO_GROUP where there is no memory, or was none for its parts. */
 uint32_t otlp_request_add_resource(otlp_request *request, const otlp_writer *content, const otlp_writer *schema_url);
 uint32_t otlp_request_add_scope(otlp_request *request, uint32_t resource, const otlp_writer *content,
                                 const otlp_writer *schema_url);

@@ -162,6 +162,7 @@ cdef extern from "abi.h" nogil:
 
 cdef extern from "cpython.h":
     otlp_text otlp_make_text(const void *data, Py_ssize_t length, uintptr_t form)
+    size_t otlp_units_of(uintptr_t meta)
     otlp_text otlp_text_of(PyObject *string)
     int otlp_read_uint64(PyObject *integer, uint64_t *out)
     int otlp_read_int64(PyObject *integer, int64_t *out)

@@ -17,7 +17,7 @@ use otlp_schema::fields::{
 };
 use otlp_schema::logs::{self, LogHead, LogTail};
 use otlp_schema::metrics::{self, Exemplar, Kind, Number, Summary, Times};
-use otlp_schema::request::{OpenItem, RequestBuilder};
+use otlp_schema::request::{OpenItem, RequestBuilder, ResourceId, ScopeId};
 use otlp_schema::trace::{self, SpanHead, SpanTail, Status};
 use otlp_wire::{Mark, PooledBytes, Text, Writer};
 use std::ffi::{c_int, c_void};
@@ -76,6 +76,9 @@ const DROPPED_TAGS: [u8; 6] = [
 const SCOPE_TEXT_TAGS: [u8; 2] = [scope::NAME, scope::VERSION];
 
 const NO_GROUP: u32 = u32::MAX;
+
+/// The most memory that a writer keeps for the next item: few items are larger, and an encoder lives as long as its process.
+const KEPT_LEN: usize = 1 << 20;
 
 /// A borrowed string with its form: `otlp_text`.
 #[derive(Clone, Copy)]
@@ -357,7 +360,7 @@ mod functions {
         // SAFETY: see the head of the file: a live writer, not aliased.
         unsafe {
             writing(writer, |writer| {
-                writer.restart(0);
+                writer.clear(KEPT_LEN);
                 writer.take_replaced();
             });
         }
@@ -777,13 +780,24 @@ mod functions {
         });
     }
 
+    /// The parts of a group, if there was memory for all of them.
+    fn written<'a>(content: &'a Writer, schema_url: &'a Writer) -> Option<(&'a [u8], &'a [u8])> {
+        let failed = content.failed() || schema_url.failed();
+        (!failed).then(|| (content.as_slice(), schema_url.as_slice()))
+    }
+
     #[unsafe(no_mangle)]
     pub extern "C" fn otlp_request_add_resource(
         request: &mut RequestBuilder,
         content: &Writer,
         schema_url: &Writer,
     ) -> u32 {
-        guarded(NO_GROUP, || request.add_resource(content.as_slice(), schema_url.as_slice()).number())
+        guarded(NO_GROUP, || match written(content, schema_url) {
+            Some((content, schema_url)) => {
+                request.add_resource(content, schema_url).map_or(NO_GROUP, ResourceId::number)
+            }
+            None => NO_GROUP,
+        })
     }
 
     #[unsafe(no_mangle)]
@@ -793,9 +807,11 @@ mod functions {
         content: &Writer,
         schema_url: &Writer,
     ) -> u32 {
-        guarded(NO_GROUP, || match request.resource_id(resource) {
-            Some(resource) => request.add_scope(resource, content.as_slice(), schema_url.as_slice()).number(),
-            None => NO_GROUP,
+        guarded(NO_GROUP, || match (request.resource_id(resource), written(content, schema_url)) {
+            (Some(resource), Some((content, schema_url))) => {
+                request.add_scope(resource, content, schema_url).map_or(NO_GROUP, ScopeId::number)
+            }
+            _ => NO_GROUP,
         })
     }
 

@@ -18,6 +18,10 @@ cdef size_t MAX_ATTRIBUTE_LEN = 64 << 20
 cdef enum:
     # Scalar attributes that are handed to the writer together.
     PAIRS = 16
+    # Texts of fewer units than this, and arrays of fewer in all, stay far below MAX_ATTRIBUTE_LEN whatever is in them.
+    SHORT_BITS = 20
+    # Units that an element of an array counts for in addition: a number takes twelve bytes.
+    ELEMENT_UNITS = 16
 
 
 cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object attributes) except -1:
@@ -33,15 +37,15 @@ cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object
                 otlp_attributes(writer, owner, pairs, count)
                 count = 0
             if PyUnicode_CheckExact(<object>key):
-                if otlp_scalar_of(value, &pairs[count].value) == 0:
-                    pairs[count].key = otlp_text_of(key)
+                pairs[count].key = otlp_text_of(key)
+                if otlp_scalar_of(value, &pairs[count].value) == 0 and is_short(pairs[count].key, pairs[count].value):
                     count += 1
                     written += 1
                     continue
                 if count > 0:
                     otlp_attributes(writer, owner, pairs, count)
                     count = 0
-                if write_flat_array(writer, owner, key, value):
+                if write_flat_array(writer, owner, otlp_text_of(key), value):
                     written += 1
                     continue
             if count > 0:
@@ -59,26 +63,39 @@ cdef int write_attributes(Walk walk, otlp_writer *writer, uint32_t owner, object
     return write_odd_attributes(walk, writer, owner, items) if items else 0
 
 
-cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, PyObject *key, PyObject *value) noexcept:
-    """Writes a tuple or list of builtin scalars, the common kind of sequence; writes nothing and says so for any other."""
+cdef inline bint is_short(otlp_text key, otlp_scalar value) noexcept:
+    """Whether key and value may be written without a look at `MAX_ATTRIBUTE_LEN`."""
+    return otlp_units_of(key.meta | value.meta) >> SHORT_BITS == 0
+
+
+cdef bint write_flat_array(otlp_writer *writer, uint32_t owner, otlp_text key, PyObject *value) noexcept:
+    """Writes a short tuple or list of builtin scalars, the common kind of sequence; writes nothing and says so for any
+    other.
+    """
     cdef Py_ssize_t index
-    cdef size_t start
+    cdef size_t start, units = otlp_units_of(key.meta)
     cdef otlp_scalar scalar
     cdef otlp_container container
     if not PyTuple_CheckExact(<object>value) and not PyList_CheckExact(<object>value):
         return False
+    if units >> SHORT_BITS:
+        return False
     start = otlp_writer_len(writer)
-    otlp_open_attribute(writer, owner, otlp_text_of(key), OTLP_ARRAY, &container)
+    otlp_open_attribute(writer, owner, key, OTLP_ARRAY, &container)
     for index in range(PySequence_Fast_GET_SIZE(<object>value)):
-        if otlp_scalar_of(PySequence_Fast_GET_ITEM(<object>value, index), &scalar) < 0:
-            otlp_writer_truncate(writer, start)
-            return False
-        otlp_value(writer, OTLP_ELEMENT, scalar)
+        if otlp_scalar_of(PySequence_Fast_GET_ITEM(<object>value, index), &scalar) == 0:
+            units += otlp_units_of(scalar.meta) + ELEMENT_UNITS
+            if units >> SHORT_BITS == 0:
+                otlp_value(writer, OTLP_ELEMENT, scalar)
+                continue
+        otlp_writer_truncate(writer, start)
+        return False
     otlp_close_container(writer, &container)
     return True
 
 
 cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, list items) except -1:
+    cdef otlp_text name
     cdef otlp_scalar scalar
     cdef size_t start
     for pair in items:
@@ -87,8 +104,10 @@ cdef int write_odd_attributes(Walk walk, otlp_writer *writer, uint32_t owner, li
         try:
             key, value = pair
             if PyUnicode_CheckExact(key) and otlp_scalar_of(<PyObject *>value, &scalar) == 0:
-                otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
-                continue
+                name = otlp_text_of(<PyObject *>key)
+                if is_short(name, scalar):
+                    otlp_attribute(writer, owner, name, scalar)
+                    continue
             write_attribute(walk, writer, owner, attribute_key(walk, owner, key), value, VALUE_DEPTH[owner], start)
         except Exception as error:
             otlp_writer_truncate(writer, start)
@@ -122,19 +141,23 @@ cdef int write_attribute(
     Walk walk, otlp_writer *writer, uint32_t owner, object key, object value, uint32_t depth, size_t start
 ) except -1:
     """Writes one attribute whose AnyValue lies at `depth`. Raises where the value cannot be written."""
+    cdef otlp_text name = otlp_text_of(<PyObject *>key)
     cdef otlp_scalar scalar
     cdef otlp_container container
     cdef uint32_t kind
-    check_depth(writer, depth, start)
+    check_depth(depth)
+    check_len(otlp_units_of(name.meta))
     owned = scalar_from(walk, value, &scalar)
     if owned is not None:
-        otlp_attribute(writer, owner, otlp_text_of(<PyObject *>key), scalar)
-        return 0
-    kind = container_kind(walk, value)
-    check_depth(writer, depth + 1, start)
-    otlp_open_attribute(writer, owner, otlp_text_of(<PyObject *>key), kind, &container)
-    write_content(walk, writer, kind, value, depth, start)
-    otlp_close_container(writer, &container)
+        check_len(otlp_units_of(scalar.meta))
+        otlp_attribute(writer, owner, name, scalar)
+    else:
+        kind = container_kind(walk, value)
+        check_depth(depth + 1)
+        otlp_open_attribute(writer, owner, name, kind, &container)
+        write_content(walk, writer, kind, value, depth, start)
+        otlp_close_container(writer, &container)
+    check_len(otlp_writer_len(writer) - start)
     return 0
 
 
@@ -145,16 +168,18 @@ cdef int write_value(
     cdef otlp_scalar scalar
     cdef otlp_container container
     cdef uint32_t kind
-    check_depth(writer, depth, start)
+    check_depth(depth)
     owned = scalar_from(walk, value, &scalar)
     if owned is not None:
+        check_len(otlp_units_of(scalar.meta))
         otlp_value(writer, field, scalar)
-        return 0
-    kind = container_kind(walk, value)
-    check_depth(writer, depth + 1, start)
-    otlp_open_value(writer, field, kind, &container)
-    write_content(walk, writer, kind, value, depth, start)
-    otlp_close_container(writer, &container)
+    else:
+        kind = container_kind(walk, value)
+        check_depth(depth + 1)
+        otlp_open_value(writer, field, kind, &container)
+        write_content(walk, writer, kind, value, depth, start)
+        otlp_close_container(writer, &container)
+    check_len(otlp_writer_len(writer) - start)
     return 0
 
 
@@ -170,13 +195,18 @@ cdef int write_content(
     return 0
 
 
-cdef inline int check_depth(otlp_writer *writer, uint32_t depth, size_t start) except -1:
+cdef inline int check_depth(uint32_t depth) except -1:
     if depth > MAX_MESSAGE_DEPTH:
         raise EncodeError(
             f"the value is nested too deeply (or contains itself): protobuf parsers read {MAX_MESSAGE_DEPTH} "
             "messages deep, and would refuse the whole request"
         )
-    if otlp_writer_len(writer) - start > MAX_ATTRIBUTE_LEN:
+    return 0
+
+
+cdef inline int check_len(size_t length) except -1:
+    """Checks the bytes of an attribute so far, or the units of a text before it is written: it takes as many bytes at least."""
+    if length > MAX_ATTRIBUTE_LEN:
         raise EncodeError(f"the value takes more than {MAX_ATTRIBUTE_LEN >> 20} MiB")
     return 0
 

@@ -20,6 +20,12 @@ static inline otlp_text otlp_make_text(const void *data, Py_ssize_t length, uint
     return text;
 }
 
+/* The length in a meta word, in units of its form: 0 of a number. */
+static inline size_t otlp_units_of(uintptr_t meta)
+{
+    return meta >> OTLP_FORM_BITS;
+}
+
 /* The storage of a str that is not plain ASCII, or not of exactly the type str. Kept out of line: it is the rare case. */
 static otlp_text otlp_wide_text_of(PyObject *string)
 {

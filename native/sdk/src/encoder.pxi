@@ -112,6 +112,7 @@ cdef class RequestEncoder:
         return writer
 
     cdef void give_scratch(self, otlp_writer *writer) noexcept:
+        otlp_writer_clear(writer)
         if self.scratch is NULL:
             self.scratch = writer
         else:
@@ -161,8 +162,19 @@ cdef class RequestEncoder:
         return otlp_request_byte_count(self.request.handle)
 
     def finish(self):
-        """Give the request out as a `Buffer` and begin an empty one. The encoder keeps its memory, but no reference."""
-        return self.take_request().to_buffer()
+        """Give the request out as a `Buffer` and begin an empty one. The encoder keeps its memory, but no reference.
+
+        Raises:
+            MemoryError: there is no memory to put the groups of the request together. It stays open as it is, unless
+                another thread has added to the next one meanwhile.
+        """
+        cdef Request request = self.take_request()
+        try:
+            return request.to_buffer()
+        except MemoryError:
+            if self.request.item_count == 0:
+                self.request = request
+            raise
 
     def __repr__(self):
         return f"<{type(self).__name__}: {self.item_count} items, {self.byte_count} bytes>"
@@ -188,7 +200,6 @@ cdef class ItemEncoder(RequestEncoder):
             return False
         writer = self.take_scratch()
         try:
-            otlp_writer_clear(writer)
             write_item(walk, writer, self.signal, item, fields)
             self.join(walk, OTLP_SPAN, writer, field(fields, ITEM_RESOURCE), field(fields, ITEM_SCOPE), 1)
         finally:

@@ -9,6 +9,8 @@ cdef enum:
     SLOTS = 64
     # Most spans and log records take between 128 bytes and 16 KiB: two bytes of length.
     ITEM_GUESS = 0x200
+    # Most memory that is taken before there is anything to write.
+    MAX_EXPECTED_LEN = 1 << 26
 
 cdef struct GroupSlot:
     PyObject *resource
@@ -36,7 +38,8 @@ cdef class Request:
     cdef Py_ssize_t written_len
 
     def __cinit__(self, size_t expected_len):
-        self.handle = otlp_request_new(expected_len)
+        # Of a batch of other items than the last one the guess may be far too much.
+        self.handle = otlp_request_new(min(expected_len, MAX_EXPECTED_LEN))
         if self.handle is NULL:
             raise MemoryError
         self.by_identity = {}
@@ -115,20 +118,24 @@ cdef class Request:
         return group
 
     cdef uint32_t find_resource(self, Walk walk, object resource) except OTLP_NO_GROUP:
+        # Encoding, hashing and comparing may run Python code, and that code another add, as may another thread: whatever
+        # one of them has made known counts, and nothing that is known is unknown in between.
+        encoded = None
         if self.first_resource is None and not self.resources:
-            number = self.encode_resource(walk, resource)
-            self.first_resource = (resource, number)
-            return number
+            encoded = self.encode_resource(walk, resource)
+            if self.first_resource is None and not self.resources:
+                self.first_resource = (resource, encoded)
+                return encoded
         if self.first_resource is not None:
             first, number = self.first_resource
             if first is resource:
                 return number
-            self.first_resource = None
             self.resources.setdefault(GroupKey(0, first), number)
+            self.first_resource = None
         key = GroupKey(0, resource)
         found = self.resources.get(key)
         if found is None:
-            found = self.resources.setdefault(key, self.encode_resource(walk, resource))
+            found = self.resources.setdefault(key, self.encode_resource(walk, resource) if encoded is None else encoded)
         return found
 
     cdef int list_resource(self, Walk walk, object resource) except -1:

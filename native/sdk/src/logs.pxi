@@ -76,7 +76,7 @@ cdef int write_body(Walk walk, otlp_writer *writer, object body) except -1:
     """Writes the body, an AnyValue that may be anything. One that cannot be written costs itself."""
     cdef otlp_scalar scalar
     cdef size_t start
-    if otlp_scalar_of(<PyObject *>body, &scalar) == 0:
+    if otlp_scalar_of(<PyObject *>body, &scalar) == 0 and otlp_units_of(scalar.meta) >> SHORT_BITS == 0:
         otlp_value(writer, OTLP_BODY, scalar)
         return 0
     start = otlp_writer_len(writer)

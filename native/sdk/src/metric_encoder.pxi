@@ -113,7 +113,6 @@ cdef class MetricEncoder(RequestEncoder):
                 request = self.request
                 points = request.add_metric(walk, resource, scope, fields, kind, data_points)
             else:
-                otlp_writer_clear(scratch)
                 points = write_metric(walk, scratch, fields, kind, data_points)
                 self.join(walk, OTLP_NUMBER_POINT, scratch, resource, scope, points)
         except MemoryError:
@@ -121,5 +120,7 @@ cdef class MetricEncoder(RequestEncoder):
         except Exception as error:
             walk.part = -1
             return walk.note("metrics_dropped", walk.place(OTLP_NUMBER_POINT), reason_of(error))
+        finally:
+            otlp_writer_clear(scratch)
         data_points_encoded += <uint64_t>points
         return 0

@@ -61,6 +61,15 @@ impl RawBuffer {
         self.failed = false;
     }
 
+    /// Forgets everything, and gives the memory back where it is more than `kept` bytes.
+    #[inline]
+    pub fn clear(&mut self, kept: usize) {
+        self.restart(0);
+        if self.bytes.capacity() > kept {
+            pool::shared().give(std::mem::take(&mut self.bytes));
+        }
+    }
+
     /// Marks the buffer as failed, as if there had been no memory.
     pub fn fail(&mut self) {
         self.failed = true;
@@ -358,6 +367,18 @@ mod tests {
             expected.extend(round.to_le_bytes());
         }
         assert_eq!(buffer.as_slice(), expected);
+    }
+
+    #[test]
+    fn clearing_keeps_little_memory_and_gives_much_back() {
+        let mut buffer = RawBuffer::default();
+        for (len, kept) in [(4096, true), (4097, false), (100, true)] {
+            buffer.put_gap(len);
+            buffer.fail();
+            buffer.clear(4096);
+            assert!(buffer.is_empty() && !buffer.failed());
+            assert_eq!(buffer.bytes.capacity() > 0, kept);
+        }
     }
 
     #[test]

@@ -77,6 +77,12 @@ impl Writer {
         self.raw.restart(len);
     }
 
+    /// Forgets everything, and gives the memory back where it is more than `kept` bytes.
+    #[inline]
+    pub fn clear(&mut self, kept: usize) {
+        self.raw.clear(kept);
+    }
+
     /// Hands the memory out; the writer is empty afterwards.
     pub fn take(&mut self) -> Vec<u8> {
         self.raw.take()

@@ -53,8 +53,8 @@ impl Red {
         }
         let mut content = Writer::new();
         text_field(&mut content, scope::NAME, Text::Utf8(SCOPE));
-        let resource = request.add_resource(b"", b"");
-        let scope = request.add_scope(resource, content.as_slice(), b"");
+        let resource = request.add_resource(b"", b"")?;
+        let scope = request.add_scope(resource, content.as_slice(), b"")?;
         let attributes = PointAttributes::new(&self.keys);
 
         let calls = request.open_item(scope, self.groups.len() * 0x80);
