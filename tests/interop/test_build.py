@@ -5,8 +5,10 @@ Sources that Go cannot build are a failure everywhere.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,6 +97,16 @@ def test_in_ci_that_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match=r"CI runs the interop tests, too: .* go was not found"):
         require_collector()
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "true"), ({"CI": "hosted"}, "hosted")])
+def test_what_ci_runs_says_that_it_is_ci(tmp_path: Path, given: dict[str, str], expected: str) -> None:
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\necho "$1: $CI"\n')
+    make.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", **given}
+    result = subprocess.run([build.PROJECT / ".ci" / "run"], env=environment, capture_output=True, text=True)
+    assert result.stdout == f"lint: {expected}\ntest: {expected}\n", result.stderr
 
 
 def test_what_is_built_needs_no_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
