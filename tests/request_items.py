@@ -24,6 +24,14 @@ def without(message: Any, field: str) -> bytes:
     return bytes(rest.SerializeToString(deterministic=True))
 
 
+def messages_of(data: bytes, signal: str) -> Iterator[Any]:
+    """Each span, log record or metric of a request, with nothing around it."""
+    message, resource_field, scope_field, item_field = MESSAGES[signal]
+    for resource in getattr(message.FromString(data), resource_field):
+        for scope in getattr(resource, scope_field):
+            yield from getattr(scope, item_field)
+
+
 def items_of(data: bytes, signal: str) -> Iterator[tuple[bytes, ...]]:
     """Each item with everything around it, from the outside in."""
     message, resource_field, scope_field, item_field = MESSAGES[signal]

@@ -25,7 +25,7 @@ from benchmarks.record import write_record
 from benchmarks.table import NoPlaceError
 from otlp_fast.cli.interruption import interruptible
 from otlp_fast.demo.errors import DemoError
-from tests.interop.build import GoIsMissingError
+from tests.interop.build import CollectorBuildError
 
 COMPRESSIONS = ("tracezip", "zstd", "lz4", "gzip", "none")
 
@@ -34,7 +34,7 @@ def make_record(plan: Plan, console: Console) -> dict[str, Any]:
     """Run the chain with progress, and give the record.
 
     Raises:
-        GoIsMissingError: the Collector is not built, and cannot be.
+        CollectorBuildError: the Collector is not built, and cannot be.
         DemoError: one of the processes did not start, or ended.
     """
     surroundings = environment()
@@ -122,7 +122,7 @@ def main(
                 console.print(f"record: {write_record(record, directory)}", soft_wrap=True)
         if rewrite:
             publish(directory, page_file, plot_file)
-    except (GoIsMissingError, DemoError, FileNotFoundError, NoPlaceError) as error:
+    except (CollectorBuildError, DemoError, FileNotFoundError, NoPlaceError) as error:
         raise click.ClickException(str(error)) from error
     if found:
         raise click.ClickException("; ".join(found))

@@ -84,7 +84,7 @@ def running(plan: Plan) -> Iterator[Chain]:
     """Start all processes; nothing is sent before the senders are told to begin.
 
     Raises:
-        GoIsMissingError: the Collector is not built, and cannot be.
+        CollectorBuildError: the Collector is not built, and cannot be.
         DemoError: one of our processes did not start.
     """
     environment = child_environment()

@@ -24,7 +24,7 @@ def measure(plan: Plan, on_second: Callable[[Seen], None] = lambda seen: None) -
     """Run the chain once, and give all that was seen and counted.
 
     Raises:
-        GoIsMissingError: the Collector is not built, and cannot be.
+        CollectorBuildError: the Collector is not built, and cannot be.
         DemoError: one of our processes did not start, or ended.
     """
     with running(plan) as chain:

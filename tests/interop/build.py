@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,14 +18,28 @@ SOURCES = Path(__file__).parent / "collector"
 PROGRAMS = PROJECT / "target" / "interop"
 
 
-class GoIsMissingError(Exception):
-    """There is no Go here, or it cannot reach its modules."""
+# What Go says where it is too old, or has no way to modules. A wrong checksum is no such thing, and comes first.
+_TOO_OLD = r"requires go >= |invalid go version|toolchain not available"
+_OUT_OF_REACH = r': Get "https?:|GOPROXY=off|https?://\S+: (?:403|407|429|5\d\d) |fatal: unable to access'
+_MISSING = re.compile(rf"(?s)(?!.*checksum mismatch).*?(?:{_TOO_OLD}|{_OUT_OF_REACH})")
+
+
+class CollectorBuildError(Exception):
+    """The Collector is not built, and cannot be: its sources, its modules or their checksums are wrong."""
+
+
+class GoIsMissingError(CollectorBuildError):
+    """There is no Go here, or it is too old, or cannot reach its modules."""
 
 
 def collector_program() -> Path:
     """The path of the Collector's program, which is built if it is not there yet.
 
     Processes that ask at the same time wait for the first of them.
+
+    Raises:
+        GoIsMissingError: this machine cannot build it.
+        CollectorBuildError: none can.
     """
     digest = hashlib.sha256()
     for file in sorted(SOURCES.iterdir()):
@@ -45,8 +60,11 @@ def _build(program: Path) -> None:
     command = ["go", "build", "-trimpath", "-ldflags=-s -w", "-o", str(unfinished), "."]
     result = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True)
     if result.returncode:
-        needs = "it needs Go 1.26 or newer and, the first time, a Go module proxy (go env GOPROXY)"
-        raise GoIsMissingError(f"go build of the Collector failed, {needs}:\n{result.stderr[-2000:]}")
+        said = result.stderr[-2000:]
+        if _MISSING.match(result.stderr):
+            needs = "it needs Go 1.26 or newer and, the first time, a Go module proxy (go env GOPROXY)"
+            raise GoIsMissingError(f"go build of the Collector failed, {needs}:\n{said}")
+        raise CollectorBuildError(f"go build of the Collector failed:\n{said}")
     unfinished.rename(program)
 
 

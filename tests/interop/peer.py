@@ -1,7 +1,8 @@
-"""A Collector in a process of its own: configured, started, killed, started again, and what its file exporter wrote.
+"""A Collector in a process of its own: configured, started, killed, started again, and what its exporters wrote.
 
 Each signal goes through `otlp` (gRPC and HTTP on loopback), `memory_limiter` and `batch` into a file of
-length-prefixed protobuf messages, so that nothing is lost in a text form. Processors and exporters can be replaced.
+length-prefixed protobuf messages, so that nothing is lost in a text form, and beside it into the text of the `debug`
+exporter. Processors and exporters can be replaced.
 
 What a Collector like that acknowledges is in its memory for a while. With `writes_at_once` it is in the file before it
 is acknowledged: nothing batches, the file exporter has no queue, and one that may rotate its file writes each request
@@ -45,6 +46,7 @@ class Collector:
         http: the base URL of its OTLP/HTTP receiver.
         grpc: host:port of its OTLP/gRPC receiver.
         log: what it wrote to stderr, of all its starts.
+        debug: what its debug exporter wrote, a line for each request.
     """
 
     def __init__(
@@ -55,21 +57,24 @@ class Collector:
         processors: Mapping[str, Any] | None = None,
         receiver: Mapping[str, Any] | None = None,
         writes_at_once: bool = False,
+        verbosity: str = "basic",
     ) -> None:
         """Prepare a Collector that keeps its files in `folder`.
 
         Args:
             folder: exists, and belongs to this Collector.
-            exporters: its exporters by name, each of them for all signals; by default a file for each signal.
+            exporters: its exporters by name, each of them for all signals; by default a file for each, and `debug`.
             processors: its processors by name, in their order; by default `memory_limiter` and `batch`.
             receiver: settings added to both protocols of its receiver, such as `max_request_body_size` under "http".
             writes_at_once: a request is in the file before it is acknowledged; no `batch` processor by default.
+            verbosity: of the debug exporter; "detailed" has every item.
         """
         self.folder = folder
         self._writes_at_once = writes_at_once
         http, grpc = free_ports(2)
         self.http, self.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{grpc}"
-        self.log = folder / "collector.log"
+        self.log, self.debug = folder / "collector.log", folder / "debug.txt"
+        self._verbosity = verbosity
         self._positions: dict[str, int] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._configuration = folder / "collector.json"
@@ -88,8 +93,9 @@ class Collector:
                 processors["batch"] = {"timeout": "50ms"}
         by_signal: dict[str, Sequence[str]] = {name: list(exporters or ()) for name in SIGNALS}
         if exporters is None:
-            exporters = {f"file/{name}": self._file(name) for name in SIGNALS}
-            by_signal = {name: [f"file/{name}"] for name in SIGNALS}
+            text = {"verbosity": self._verbosity, "use_internal_logger": False, "output_paths": [str(self.debug)]}
+            exporters = {**{f"file/{name}": self._file(name) for name in SIGNALS}, "debug": text}
+            by_signal = {name: [f"file/{name}", "debug"] for name in SIGNALS}
         return {
             "receivers": {"otlp": {"protocols": protocols}},
             "processors": dict(processors),

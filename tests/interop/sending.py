@@ -6,15 +6,19 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import urllib3
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, SimpleLogRecordProcessor
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 
-from otlp_fast import processor
+import otlp_fast
+from otlp_fast import compression, processor
 from otlp_fast.exporter import grpc, http
 from tests.faults.conftest import EXPORTERS
 from tests.interop.peer import Collector
 from tests.interop.telemetry import emit_log_records, emit_spans, record_metrics
 from tests.unit.gateway.gateway_process import GatewayProcess
+
+JSON = "application/json"
 
 EMITTERS: dict[str, Callable[..., list[bytes]]] = {
     "traces": emit_spans,
@@ -39,6 +43,13 @@ def exporter_to(receiver: Collector | GatewayProcess, transport: str, signal: st
         return getattr(grpc, EXPORTERS[signal])(endpoint=f"http://{receiver.grpc}", **arguments)
     url = receiver.http if isinstance(receiver, Collector) else receiver.url
     return getattr(http, EXPORTERS[signal])(endpoint=f"{url}/v1/{signal}", **arguments)
+
+
+def post_json(url: str, signal: str, request: bytes, encoding: str = "none") -> urllib3.BaseHTTPResponse:
+    """Send a request to the base URL of a receiver as our JSON."""
+    headers = {"Content-Type": JSON, **({} if encoding == "none" else {"Content-Encoding": encoding})}
+    body = compression.compress(otlp_fast.to_json(request, signal), encoding)
+    return urllib3.request("POST", f"{url}/v1/{signal}", body=body, headers=headers)
 
 
 def send_everything(signal: str, exporter: Any, way: str = "ours") -> list[bytes]:

@@ -42,7 +42,7 @@ def exporter_of_a_collector(gateway: GatewayProcess, **settings: str) -> dict[st
 
 
 @pytest.mark.parametrize("form", ["proto", "json"])
-@pytest.mark.parametrize("encoding", ["none", "gzip", "zstd"])
+@pytest.mark.parametrize("encoding", ["none", "gzip", "zstd", "lz4"])
 def test_what_a_collector_sends_to_the_gateway_is_what_the_next_one_writes(
     gateway: GatewayProcess, make_collector: MakeCollector, written: Written, encoding: str, form: str
 ) -> None:

@@ -8,11 +8,9 @@ from itertools import islice
 from typing import Any
 
 import pytest
-import urllib3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import otlp_fast
 from otlp_fast._core import count_items
 from tests import messages
 from tests.corpora import CORPORA, read_requests
@@ -20,7 +18,7 @@ from tests.interop.comparison import assert_the_same, leaves_of
 from tests.interop.conftest import Written
 from tests.interop.differences import as_read_from_json, as_the_collector_writes
 from tests.interop.peer import SIGNALS, Collector
-from tests.interop.sending import exporter_to
+from tests.interop.sending import exporter_to, post_json
 from tests.property.strategies import requests
 from tests.request_items import MESSAGES
 from tests.unit.gateway.gateway_process import GatewayProcess
@@ -139,10 +137,6 @@ def test_json_has_one_nan_and_it_is_that_of_go(collector: Collector, written: Wr
     scope.scope.SetInParent()
     scope.metrics.add(name="undefined").gauge.data_points.add(as_double=math.nan)
     data = request.SerializeToString()
-    body = otlp_fast.to_json(data, "metrics")
-    answer = urllib3.request(
-        "POST", f"{collector.http}/v1/metrics", body=body, headers={"Content-Type": "application/json"}
-    )
-    assert answer.status == 200
+    assert post_json(collector.http, "metrics", data).status == 200
     assert leaves_of("metrics", written("metrics")) != leaves_of("metrics", [data])
     assert_the_same("metrics", [as_read_from_json(data)], written("metrics"))

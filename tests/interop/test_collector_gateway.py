@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-import urllib3
 
-import otlp_fast
-from otlp_fast import compression
 from tests.interop.comparison import assert_the_same
 from tests.interop.conftest import MakeGateway, Written
 from tests.interop.differences import as_read_from_json
 from tests.interop.peer import SIGNALS, Collector
-from tests.interop.sending import everything, exporter_to, send_everything
+from tests.interop.sending import JSON, everything, exporter_to, post_json, send_everything
 from tests.unit.gateway.gateway_process import GatewayProcess
 
-JSON = "application/json"
 ENCODINGS = ("none", "gzip", "zstd", "lz4")
 
 
@@ -53,9 +49,7 @@ def test_json_of_ours_is_what_the_collector_writes(
     url = {"collector": collector.http, "gateway": gateway.url}[receiver]
     sent = everything(signal)
     for request in sent:
-        body = compression.compress(otlp_fast.to_json(request, signal), encoding)
-        headers = {"Content-Type": JSON, **({} if encoding == "none" else {"Content-Encoding": encoding})}
-        answer = urllib3.request("POST", f"{url}/v1/{signal}", body=body, headers=headers)
+        answer = post_json(url, signal, request, encoding)
         assert (answer.status, answer.headers["Content-Type"]) == (200, JSON), answer.data
         assert json.loads(answer.data) in ({}, {"partialSuccess": {}})
     if receiver == "collector":

@@ -5,7 +5,7 @@ whatever the sender counts as exported is in the file, after a SIGKILL too. What
 the Collector died is sent again, and so is there twice: only what was on its way at that moment can be.
 
 What is dropped here is dropped where it is known never to have been sent: at the full queue of the processor, while
-the exporter is busy with an outage. With a spool nothing is.
+the exporter is busy with an outage. With a spool nothing is. Metrics have no queue: who records them waits here.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 
 import pytest
 from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 
 from otlp_fast.exporter import retry
@@ -27,7 +29,7 @@ from otlp_fast.processor import BatchLogRecordProcessor, BatchSpanProcessor
 from tests.interop.conftest import MakeCollector, MakeGateway
 from tests.interop.peer import Collector, free_ports
 from tests.interop.sending import exporter_to
-from tests.request_items import MESSAGES
+from tests.request_items import messages_of
 
 KILLS = 2
 BATCH = 20
@@ -36,23 +38,37 @@ DEADLINE_SECONDS = 60
 
 
 class Load:
-    """Items that a thread makes without end, each with a number, through a processor."""
+    """Items that a thread makes without end, each with a number, through a processor or the reader of metrics."""
 
-    def __init__(self, signal: str, exporter: Any, max_queue_size: int) -> None:
+    def __init__(self, signal: str, exporter: Any, max_queue_size: int = QUEUE) -> None:
         limits = {"max_queue_size": max_queue_size, "max_export_batch_size": BATCH, "schedule_delay_millis": 10}
         self.signal, self.exporter, self.made = signal, exporter, 0
-        if signal == "traces":
-            self.processor: Any = BatchSpanProcessor(exporter, **limits)
+        self.processor: Any = None
+        if signal == "metrics":
+            self._make = self._recorder()
+        elif signal == "traces":
+            self.processor = BatchSpanProcessor(exporter, **limits)
             tracer_provider = TracerProvider(shutdown_on_exit=False)
             tracer_provider.add_span_processor(self.processor)
             tracer = tracer_provider.get_tracer("load")
-            self._make: Callable[[int], Any] = lambda number: tracer.start_span(f"{number}").end()
+            self._make = lambda number: tracer.start_span(f"{number}").end()
         else:
             self.processor = BatchLogRecordProcessor(exporter, **limits)
             logger_provider = LoggerProvider(shutdown_on_exit=False)
             logger_provider.add_log_record_processor(self.processor)
             logger = logger_provider.get_logger("load")
             self._make = lambda number: logger.emit(body=f"{number}")
+
+    def _recorder(self) -> Callable[[int], Any]:
+        reader = PeriodicExportingMetricReader(self.exporter, export_interval_millis=3_600_000)
+        provider = MeterProvider([reader], shutdown_on_exit=False)
+        gauge = provider.get_meter("load").create_gauge("number")
+
+        def record(number: int) -> None:
+            gauge.set(number)
+            reader.collect(DEADLINE_SECONDS * 1000)
+
+        return record
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -75,7 +91,7 @@ class Load:
 
     @property
     def dropped(self) -> int:
-        return int(self.processor.stats()["dropped_queue_full"])
+        return int(self.processor.stats()["dropped_queue_full"]) if self.processor else 0
 
     @property
     def exported(self) -> int:
@@ -85,7 +101,7 @@ class Load:
     def wait(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + DEADLINE_SECONDS
         while not condition():
-            assert time.monotonic() < end, f"it never came to that: {self.exporter.stats()} {self.processor.stats()}"
+            assert time.monotonic() < end, f"it never came to that: {self.exporter.stats()} {self.dropped=}"
             time.sleep(0.01)
 
     def wait_for_exports(self) -> None:
@@ -93,24 +109,29 @@ class Load:
         enough = self.exported + 5 * BATCH
         self.wait(lambda: self.exported >= enough)
 
+    def end(self) -> None:
+        """Send what waits, in the spool as well, and shut down."""
+        if self.processor:
+            self.wait(lambda: bool(self.processor.force_flush(1000)))
+            self.processor.shutdown()
+        else:
+            self.wait(lambda: bool(self.exporter.drain_spool(1)))
+            self.exporter.shutdown()
+
 
 def arrivals(signal: str, collector: Collector) -> Counter[int]:
     """How often each number is in what the Collector wrote."""
-    message, resource_field, scope_field, item_field = MESSAGES[signal]
-    return Counter(
-        int(item.name if signal == "traces" else item.body.string_value)
-        for request in collector.written(signal)
-        for resource in getattr(message.FromString(request), resource_field)
-        for scope in getattr(resource, scope_field)
-        for item in getattr(scope, item_field)
-    )
+    items = (item for request in collector.written(signal) for item in messages_of(request, signal))
+    if signal == "metrics":
+        return Counter(point.as_int for metric in items for point in metric.gauge.data_points)
+    return Counter(int(item.name if signal == "traces" else item.body.string_value) for item in items)
 
 
 def outage(load: Load, kill: Callable[[], Any], start: Callable[[], Any], consequence: Callable[[], int]) -> None:
     """Kill what takes the items while they flow, start it again when that was felt, and see them flow again."""
     load.wait_for_exports()
-    kill()
     before = consequence()
+    kill()
     load.wait(lambda: consequence() > before)
     start()
     load.wait_for_exports()
@@ -118,8 +139,7 @@ def outage(load: Load, kill: Callable[[], Any], start: Callable[[], Any], conseq
 
 def check(load: Load, collector: Collector) -> None:
     """End everything in good order, and hold what was made against what was written and what was counted."""
-    load.wait(lambda: bool(load.processor.force_flush(1000)))
-    load.processor.shutdown()
+    load.end()
     collector.stop()
     received = arrivals(load.signal, collector)
     assert received.keys() <= set(range(load.made))
@@ -135,12 +155,15 @@ def retries_outlast_a_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 0.5)
 
 
-@pytest.mark.parametrize(("transport", "signal"), [("http", "traces"), ("grpc", "logs")])
+@pytest.mark.parametrize(
+    ("transport", "signal", "compression"),
+    [("http", "traces", "none"), ("http", "logs", "zstd"), ("grpc", "traces", "none"), ("grpc", "logs", "gzip")],
+)
 def test_what_the_queue_cannot_hold_during_an_outage_is_all_that_is_lost(
-    make_collector: MakeCollector, transport: str, signal: str
+    make_collector: MakeCollector, transport: str, signal: str, compression: str
 ) -> None:
     collector = make_collector()
-    load = Load(signal, exporter_to(collector, transport, signal, timeout=60), QUEUE)
+    load = Load(signal, exporter_to(collector, transport, signal, compression=compression, timeout=60))
     with load.running():
         for _ in range(KILLS):
             outage(load, collector.kill, collector.start, lambda: load.dropped)
@@ -149,13 +172,26 @@ def test_what_the_queue_cannot_hold_during_an_outage_is_all_that_is_lost(
 
 
 @pytest.mark.parametrize("transport", ["http", "grpc"])
+def test_no_data_point_is_lost_where_the_collector_is_back_in_time(
+    make_collector: MakeCollector, caplog: pytest.LogCaptureFixture, transport: str
+) -> None:
+    collector = make_collector()
+    load = Load("metrics", exporter_to(collector, transport, "metrics", timeout=60))
+    with load.running():
+        for _ in range(KILLS):
+            outage(load, collector.kill, collector.start, lambda: caplog.text.count("Transient error"))
+    check(load, collector)
+    assert load.exported == load.made
+
+
+@pytest.mark.parametrize(("transport", "signal"), [("http", "traces"), ("grpc", "traces"), ("http", "metrics")])
 def test_nothing_is_lost_with_a_spool(
-    make_collector: MakeCollector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transport: str
+    make_collector: MakeCollector, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, transport: str, signal: str
 ) -> None:
     monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 0.02)
     collector = make_collector()
-    exporter = exporter_to(collector, transport, "traces", timeout=60, spool_dir=tmp_path / "spool")
-    load = Load("traces", exporter, 100_000)
+    exporter = exporter_to(collector, transport, signal, timeout=60, spool_dir=tmp_path / "spool")
+    load = Load(signal, exporter, 100_000)
     with load.running():
         for _ in range(KILLS):
             outage(load, collector.kill, collector.start, lambda: int(exporter.stats()["spooled"]))
@@ -164,14 +200,15 @@ def test_nothing_is_lost_with_a_spool(
     assert exporter.stats()["sent_from_spool"] == exporter.stats()["spooled"] > 0
 
 
-def test_tracezip_through_a_gateway_that_is_killed_as_well(
-    make_collector: MakeCollector, make_gateway: MakeGateway
+@pytest.mark.parametrize(("signal", "compression"), [("traces", "tracezip"), ("logs", "zstd")])
+def test_through_a_gateway_that_is_killed_as_well(
+    make_collector: MakeCollector, make_gateway: MakeGateway, signal: str, compression: str
 ) -> None:
     collector = make_collector()
     listen = f"127.0.0.1:{free_ports(1)[0]}"
     gateway = make_gateway(collector.http, "--listen", listen)
-    exporter = exporter_to(gateway, "http", "traces", compression="tracezip", timeout=60)
-    load = Load("traces", exporter, QUEUE)
+    exporter = exporter_to(gateway, "http", signal, compression=compression, timeout=60)
+    load = Load(signal, exporter)
 
     def kill_both() -> None:
         collector.kill()
@@ -186,7 +223,8 @@ def test_tracezip_through_a_gateway_that_is_killed_as_well(
         outage(load, collector.kill, collector.start, lambda: load.dropped)
         outage(load, kill_both, start_both, lambda: load.dropped)
     check(load, collector)
-    stats = exporter.stats()
-    # The first frame, and the one that met a gateway that knew nothing of it.
-    assert stats["tracezip_resets"] >= 2
-    assert stats["tracezip_fallbacks"] == 0
+    if compression == "tracezip":
+        stats = exporter.stats()
+        # The first frame, and the one that met a gateway that knew nothing of it.
+        assert stats["tracezip_resets"] >= 2
+        assert stats["tracezip_fallbacks"] == 0
