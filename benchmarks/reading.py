@@ -207,14 +207,15 @@ def contests() -> Iterator[Contest]:
     )
 
     merged = b"".join(requests)
-    require(list(otlp_fast.decode_traces(merged).attributes[ATTRIBUTE]) == attribute_by_loop(messages), "attributes")
     # Decoded anew for each call, as a decoded request keeps the columns that were asked for.
-    yield Contest(
+    attribute = Contest(
         "attribute",
-        lambda traces: traces.attributes[ATTRIBUTE].is_null,
+        lambda traces: traces.attributes[ATTRIBUTE].values,
         lambda: attribute_by_loop(messages),
         lambda: otlp_fast.decode_traces(merged),
     )
+    require(np.asarray(attribute.ours(attribute.prepare())).tolist() == attribute.rival(), "attributes")
+    yield attribute
 
     repeats = -(-RED_SPANS // len(starts))
     yield from red_contests(merged * repeats, messages, repeats)
