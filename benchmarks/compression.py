@@ -25,8 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import otlp_fast
 from otlp_fast import compression
 from otlp_fast.bench.environment import cpu_model
+from otlp_fast.bench.measure import WrongAnswerError, require
 from otlp_fast.bench.workloads.by_name import WORKLOADS
-from tests.corpora import CORPORA, FOLDER, read_requests
+from otlp_fast.cli.interruption import interruptible
+from tests.corpora import CORPORA, missing_corpora, read_requests
 
 ROUNDS = 9
 MAX_REQUESTS = 60
@@ -56,19 +58,21 @@ def data_sets() -> Iterator[tuple[str, list[bytes]]]:
         yield f"{name} spans", [otlp_fast.encode_spans(WORKLOADS[name].build().content)]
     for name in ("requests", "exceptions"):
         yield f"{name} logs", [otlp_fast.encode_logs(WORKLOADS[name].build().content)]
-    for name in CORPORA:
-        if (FOLDER / f"{name}.otlp.zst").exists():
-            requests = list(read_requests(name))
-            yield name, list(islice(requests, 0, None, -(-len(requests) // MAX_REQUESTS)))
+    for name in [corpus for corpus in CORPORA if corpus not in missing_corpora()]:
+        requests = list(read_requests(name))
+        yield name, list(islice(requests, 0, None, -(-len(requests) // MAX_REQUESTS)))
 
 
 def check(rivals: dict[str, Compress], requests: list[bytes]) -> None:
-    """Fail unless everything that is about to be timed can be read back."""
+    """See that everything that is about to be timed can be read back.
+
+    Raises:
+        WrongAnswerError: something came back otherwise.
+    """
     for name, compress in rivals.items():
         encoding = name.split()[-2]
         for request in requests:
-            if compression.decompress(compress(request), encoding) != request:
-                raise AssertionError(f"{name} gave other bytes back")
+            require(compression.decompress(compress(request), encoding) == request, name)
 
 
 def cpu_seconds(compress: Compress, requests: list[bytes]) -> float:
@@ -79,7 +83,7 @@ def cpu_seconds(compress: Compress, requests: list[bytes]) -> float:
     return time.process_time() - start
 
 
-def main() -> None:
+def measure() -> None:
     """Measure, and print one table per data set."""
     print(f"{cpu_model()}, {time.strftime('%Y-%m-%d')}; bytes and CPU time as shares of {OFFICIAL}")
     random = Random(0)
@@ -99,6 +103,15 @@ def main() -> None:
         for name in rivals:
             share = sizes[name] / sizes[OFFICIAL]
             print(f"  {name:14} {share - 1:+7.1%} bytes   {statistics.median(ratios[name]):5.2f} of the CPU time")
+
+
+def main() -> None:
+    """Measure, and say what went wrong in one line."""
+    try:
+        with interruptible("otlp-fast: interrupted"):
+            measure()
+    except WrongAnswerError as error:
+        sys.exit(f"otlp-fast: wrong answer: {error}")
 
 
 if __name__ == "__main__":

@@ -40,11 +40,12 @@ import otlp_fast
 from benchmarks.environment import ROOT, environment
 from benchmarks.record import RECORDS, newest_record, write_record
 from benchmarks.resident import peak_growth
-from benchmarks.table import with_table
+from benchmarks.table import NoPlaceError, with_table
 from otlp_fast import columns
-from otlp_fast.bench.measure import Work, cpu_seconds, require
+from otlp_fast.bench.measure import Work, WrongAnswerError, cpu_seconds, require
 from otlp_fast.bench.record import series
-from tests.corpora import read_requests
+from otlp_fast.cli.interruption import interruptible
+from tests.corpora import FOLDER, missing_corpora, read_requests
 
 CORPUS = "astronomy-traces"
 ROUNDS = 9
@@ -67,6 +68,7 @@ PROMISES = {
     "memory": 1.3,
 }
 """The least of each figure; of the memory of decoding, in parts of the input and with it, the most."""
+MOST = "memory"
 
 SHOWN = {
     "decode": ("decode and check traces, all core columns", "`FromString` of protobuf (upb), which makes no columns"),
@@ -171,8 +173,15 @@ def points_per_second(rounds: int) -> list[float]:
 
 def in_child(what: str, **environment: str) -> str:
     """Give what this script prints when it is asked for one thing, in a process of its own."""
-    command = [sys.executable, __file__, what]
-    return subprocess.run(command, env=os.environ | environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # Of its own session: Ctrl-C is for this process, which ends the child.
+    return subprocess.run(
+        [sys.executable, __file__, what],
+        env=os.environ | environment,
+        check=True,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 def points_on_both_paths(rounds: int) -> dict[str, Any]:
@@ -207,14 +216,15 @@ def contests() -> Iterator[Contest]:
     )
 
     merged = b"".join(requests)
-    require(list(otlp_fast.decode_traces(merged).attributes[ATTRIBUTE]) == attribute_by_loop(messages), "attributes")
     # Decoded anew for each call, as a decoded request keeps the columns that were asked for.
-    yield Contest(
+    attribute = Contest(
         "attribute",
-        lambda traces: traces.attributes[ATTRIBUTE].is_null,
+        lambda traces: traces.attributes[ATTRIBUTE].values,
         lambda: attribute_by_loop(messages),
         lambda: otlp_fast.decode_traces(merged),
     )
+    require(np.asarray(attribute.ours(attribute.prepare())).tolist() == attribute.rival(), "attributes")
+    yield attribute
 
     repeats = -(-RED_SPANS // len(starts))
     yield from red_contests(merged * repeats, messages, repeats)
@@ -333,20 +343,42 @@ def markdown(record: dict[str, Any]) -> str:
 
 
 def broken_promises(figures: dict[str, Any]) -> list[str]:
-    """Give the names of the figures that are not what was promised."""
+    """Give the figures that are not what was promised."""
+    medians = {name: figures[name]["ratio"]["median"] for name in PROMISES}
     return [
-        name
+        f"{name}: at {'most' if name == MOST else 'least'} {promise:g} ({medians[name]:.3g})"
         for name, promise in PROMISES.items()
-        if (
-            figures[name]["ratio"]["median"] > promise
-            if name == "memory"
-            else figures[name]["ratio"]["median"] < promise
-        )
+        if (medians[name] > promise if name == MOST else medians[name] < promise)
     ]
 
 
+def run(rounds: int, *, keeps: bool, publishes: bool) -> list[str]:
+    """Measure where that is asked for, or nothing is; give the promises that are not kept.
+
+    Raises:
+        FileNotFoundError: the corpus is not there, or no record.
+        NoPlaceError: the page has no place for the table.
+        WrongAnswerError: the sides answer differently.
+    """
+    broken: list[str] = []
+    if keeps or not publishes:
+        if missing := ", ".join(missing_corpora([CORPUS])):
+            raise FileNotFoundError(f"{missing}: not in {FOLDER}; OTLP_FAST_CORPORA names another folder")
+        # Before anything is measured: what others do to the tree in the meantime is not what was loaded.
+        surroundings = environment()
+        figures = measure(rounds)
+        broken = broken_promises(figures)
+        if keeps:
+            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            print(f"record: {write_record({'date': now, **surroundings, 'figures': figures}, KEPT)}")
+    if publishes:
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")
+    return broken
+
+
 def main() -> None:
-    """Measure, and keep a record where one is asked for."""
+    """Read the command line, and say what went wrong in one line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--record", action="store_true", help="write a record to benchmarks/records/reading")
     parser.add_argument("--page", action="store_true", help="rewrite docs/performance.md from the newest record")
@@ -354,23 +386,21 @@ def main() -> None:
     parser.add_argument(POINTS_CHILD, dest="points", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument(MEMORY_CHILD, dest="memory", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error("argument --rounds: at least 1")
     if arguments.points:
         print(json.dumps(points_per_second(25)))
         return
     if arguments.memory:
         print(memory_of_decoding(b"".join(read_requests(CORPUS))))
         return
-    broken = []
-    if arguments.record or not arguments.page:
-        figures = measure(min(arguments.rounds, ROUNDS))
-        broken = broken_promises(figures)
-        if arguments.record:
-            now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            record = {"date": now, **environment(), "figures": figures}
-            print(f"record: {write_record(record, KEPT)}")
-    if arguments.page:
-        text = PAGE.read_text(encoding="utf-8")
-        PAGE.write_text(with_table(text, markdown(newest_record(KEPT)), BEGIN, END), encoding="utf-8")
+    try:
+        with interruptible("otlp-fast: interrupted, nothing is kept"):
+            broken = run(min(arguments.rounds, ROUNDS), keeps=arguments.record, publishes=arguments.page)
+    except WrongAnswerError as error:
+        sys.exit(f"otlp-fast: wrong answer: {error}")
+    except (FileNotFoundError, NoPlaceError) as error:
+        sys.exit(f"otlp-fast: {error}")
     if broken:
         sys.exit(f"promises not kept: {', '.join(broken)}")
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import zlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,7 +33,7 @@ from benchmarks.table import NoPlaceError, with_table
 from otlp_fast.bench.measure import WrongAnswerError
 from otlp_fast.bench.record import significant
 from otlp_fast.bench.telemetry import Stream
-from tests.corpora import CORPORA, FOLDER
+from tests.corpora import CORPORA, FOLDER, missing_corpora
 
 PAGE = ROOT / "docs" / "compression.md"
 KEPT = RECORDS / "tracezip"
@@ -140,11 +139,6 @@ def tell_memory(flood: str, items: int) -> dict[str, Any]:
     raw = f"{figures['raw_frames']} of {figures['frames']} frames raw"
     click.echo(f"flood of {flood}: grown by {', '.join(texts)}; {raw}")
     return figures
-
-
-def missing_corpora() -> Iterator[str]:
-    """Give the names of the corpora that are not there."""
-    return (corpus for corpus in CORPORA if not (FOLDER / f"{corpus}.otlp.zst").exists())
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

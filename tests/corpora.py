@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,18 @@ CORPORA = {
 }
 
 
+def missing_corpora(names: Iterable[str] = CORPORA) -> list[str]:
+    """Which corpora are not there."""
+    return [name for name in names if not _path(name).exists()]
+
+
+def _path(name: str) -> Path:
+    return FOLDER / f"{name}.otlp.zst"
+
+
 def read_requests(name: str) -> Iterator[bytes]:
     """The serialized requests of a corpus: one zstd frame over records of a big-endian length and the bytes."""
-    path = FOLDER / f"{name}.otlp.zst"
+    path = _path(name)
     if not path.exists():
         pytest.skip(f"corpus {name} is not in {FOLDER}")
     import zstandard

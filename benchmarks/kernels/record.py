@@ -19,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.environment import environment
+from otlp_fast.cli.interruption import interruptible
 
 KERNELS = Path(__file__).resolve().parent
 RECORDS = KERNELS.parent / "records" / "kernels"
@@ -53,18 +54,32 @@ def show(figures: dict[str, dict[str, float]]) -> None:
         print(f"{name:36}", "  ".join(cells))
 
 
-def main() -> None:
-    """Measure, show and keep."""
-    now = datetime.now(timezone.utc)
+def run() -> None:
+    """Measure, show and keep.
+
+    Raises:
+        OSError: there is no cargo.
+        CalledProcessError: it has failed, and said why.
+    """
+    now, surroundings = datetime.now(timezone.utc), environment()
     measure(sys.argv[1:] or BENCHES)
     figures = collect(now)
     show(figures)
-    record: dict[str, Any] = {"date": now.isoformat(timespec="seconds"), **environment(), "ns_per_item": figures}
+    record: dict[str, Any] = {"date": now.isoformat(timespec="seconds"), **surroundings, "ns_per_item": figures}
     cpu = re.sub(r"[^a-z0-9]+", "-", record["machine"]["cpu"].lower()).strip("-")
     RECORDS.mkdir(parents=True, exist_ok=True)
     path = RECORDS / f"{'-'.join([f'{now:%Y-%m-%d}', cpu, *sys.argv[1:]])}.json"
     path.write_text(json.dumps(record, indent=2) + "\n")
     print("record:", path)
+
+
+def main() -> None:
+    """Run, and say what went wrong in one line."""
+    try:
+        with interruptible("otlp-fast: interrupted, nothing is kept"):
+            run()
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"otlp-fast: {error}")
 
 
 if __name__ == "__main__":

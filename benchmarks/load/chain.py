@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.load.receiver import NUMBERS_PER_SENDER, WINDOW_SECONDS
 from benchmarks.whole_process import child_environment
 from otlp_fast.demo.child import Child
+from otlp_fast.demo.errors import DemoError
 from otlp_fast.demo.server import LOOPBACK
 from tests.interop.build import SOURCES
 from tests.interop.peer import Collector
@@ -85,7 +86,7 @@ def running(plan: Plan) -> Iterator[Chain]:
 
     Raises:
         CollectorBuildError: the Collector is not built, and cannot be.
-        DemoError: one of our processes did not start.
+        DemoError: the Collector or one of our processes did not start.
     """
     environment = child_environment()
     with ExitStack() as processes:
@@ -98,7 +99,12 @@ def running(plan: Plan) -> Iterator[Chain]:
         receiver = processes.enter_context(Child(RECEIVER, "benchmarks.load.receiver", room, environment))
         # Uncompressed on the last hop, which is only there to count.
         exporter = {"endpoint": f"http://{LOOPBACK}:{receiver.greeting['port']}", "compression": "none"}
-        collector = processes.enter_context(Collector(folder, exporters={"otlphttp": exporter}))
+        collector = Collector(folder, exporters={"otlphttp": exporter})
+        try:
+            processes.enter_context(collector)
+        except AssertionError as error:
+            said, *log = str(error).strip().splitlines()
+            raise DemoError(f"{said} {log[-1] if log else 'it wrote nothing'}") from None
         gateway = processes.enter_context(
             Child(GATEWAY, "otlp_fast.demo.gateway", {"forward": collector.http}, environment)
         )

@@ -16,6 +16,9 @@ from otlp_fast.demo.errors import DemoError
 SECONDS_TO_ARRIVE = 60
 """After the last sender has shut down, what the Collector still holds has so long to arrive."""
 
+TIMES_PLANNED = 2
+"""A run that takes so many times as long as planned, and the seconds above, is on a machine too slow for its rate."""
+
 Seen = dict[str, float]
 """What is seen in a second, of all senders together: made, received, behind_seconds, queued."""
 
@@ -62,7 +65,7 @@ def watch(
     """Write down once a second how far the senders are and how large each process is, until all spans are made.
 
     Raises:
-        DemoError: a process ended.
+        DemoError: a process ended, a sender makes no more spans, or they take far longer than planned.
     """
     samples: dict[str, Any] = {name: [] for name in ("seconds", "made", "received", "behind_seconds", "queued")}
     samples["resident_kib"] = {name: [] for name in watched}
@@ -87,6 +90,9 @@ def watch(
         on_second(seen)
         if seen["made"] == plan.spans_per_sender * plan.processes:
             return samples
+        if due - begin > TIMES_PLANNED * plan.seconds + SECONDS_TO_ARRIVE:
+            made, all_spans = int(seen["made"]), plan.spans_per_sender * plan.processes
+            raise DemoError(f"after {due - begin:,.0f} s, {made:,} of {all_spans:,} spans are made: it is given up")
 
 
 def cpu_seconds(watched: dict[str, psutil.Process]) -> dict[str, float]:

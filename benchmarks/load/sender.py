@@ -51,12 +51,19 @@ class Sender:
         self._service = WebService(self._processor, first_number)
         self._spans, self._per_second = spans, per_second
         self._made, self._begin, self._taken, self._most_behind = 0, 0.0, 0.0, 0.0
-        self._thread = threading.Thread(target=self._make, name="service", daemon=True)
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._serve, name="service", daemon=True)
 
     def begin(self) -> dict[str, Any]:
         """Begin to make spans: the first is due now."""
         self._thread.start()
         return {}
+
+    def _serve(self) -> None:
+        try:
+            self._make()
+        except Exception as error:
+            self._error = error
 
     def _make(self) -> None:
         self._begin = time.monotonic()
@@ -75,7 +82,13 @@ class Sender:
         return max(0.0, time.monotonic() - self._begin - self._made / self._per_second)
 
     def figures(self) -> dict[str, Any]:
-        """Say how many spans there are, how late the next one is, and how many wait for the worker."""
+        """Say how many spans there are, how late the next one is, and how many wait for the worker.
+
+        Raises:
+            RuntimeError: no more of them are made; this ends the process.
+        """
+        if self._error is not None:
+            raise RuntimeError(f"no more spans are made: {self._error!r}") from self._error
         behind = 0.0 if self._taken or not self._begin else self._behind()
         return {"made": self._made, "behind_seconds": behind, "queued": self._processor.stats()["queued_items"]}
 

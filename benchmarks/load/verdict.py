@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.load.chain import COLLECTOR, RECEIVER, Plan
 
@@ -99,14 +100,23 @@ def is_judged(plan: Plan) -> bool:
 
 
 def memory_of(measured: dict[str, Any]) -> dict[str, Memory]:
-    """Give what became of the memory of each process."""
+    """Give what became of the memory of each process.
+
+    A run of a second or two has no sample in some quarter: all of them stand for it. Nor has it a line.
+    """
     seconds = np.array(measured["samples"]["seconds"])
     quarter = 4 * (seconds - seconds[0]) / max(float(seconds[-1] - seconds[0]), 1.0)
     second, last, half = (quarter >= 1) & (quarter <= 2), quarter >= 3, quarter >= 2
     found = {}
     for name, kib in measured["samples"]["resident_kib"].items():
         mib = np.array(kib) / 1024
-        slope = np.polyfit(seconds[half], mib[half], 1)[0]
-        climb = slope * (seconds[half][-1] - seconds[half][0])
-        found[name] = Memory(float(mib[second].max()), float(mib[last].max()), float(climb))
+        climb = 0.0
+        if np.count_nonzero(half) > 1:
+            climb = np.polyfit(seconds[half], mib[half], 1)[0] * (seconds[half][-1] - seconds[half][0])
+        found[name] = Memory(most(mib, second), most(mib, last), float(climb))
     return found
+
+
+def most(mib: npt.NDArray[np.float64], chosen: npt.NDArray[np.bool_]) -> float:
+    """Give the most of some samples, or of all where these are none."""
+    return float((mib[chosen] if chosen.any() else mib).max())

@@ -53,10 +53,13 @@ class Judgement:
         """Whether what was found is what was promised."""
         return self.found >= self.bound if self.is_least else self.found <= self.bound
 
+    @property
+    def words(self) -> str:
+        """What was promised, and what was found."""
+        return f"{self.promise}: at {'least' if self.is_least else 'most'} {self.bound:.4g} ({self.found:.4g})"
+
     def __str__(self) -> str:
-        direction = "at least" if self.is_least else "at most"
-        kept = "kept" if self.is_kept else "NOT KEPT"
-        return f"{kept}: {self.promise}: {direction} {self.bound:.4g} ({self.found:.4g})"
+        return f"{'kept' if self.is_kept else 'NOT KEPT'}: {self.words}"
 
 
 def judge(record: dict[str, Any]) -> Iterator[Judgement]:

@@ -1,7 +1,10 @@
-"""Every line of a shell block is run as it stands, or checked for being true; a command that nobody knows here fails.
+"""Every line of a shell block is run as it stands, or looked up; a command that nobody knows here fails.
 
-What the project itself provides runs: `otlp-fast`, and auto-instrumentation, against receivers of the test in place of
-the hosts of the page. What would install or build is only looked up: the extras, the packages, the targets.
+What a service or a user of the package calls runs: `otlp-fast`, and auto-instrumentation, against receivers of the test
+in place of the hosts of the page. What would install, build or measure is not run but looked up: of `pip` the extras
+and packages, of `make` the targets, of `cargo` the packages, of `python` the script or module and its options, of
+`otlp-fast bench` and `otlp-fast demo` the options. What those do is tested elsewhere, with less to do: in
+tests/packaging, tests/unit/bench, tests/unit/benchmarks and tests/unit/cli.
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ class Shell:
         assert sources, place
         source = "\n".join(path.read_text(encoding="utf-8") for path in sources)
         for option in arguments[1:]:
-            assert not option.startswith("--") or f'"{option}' in source, option
+            assert not option.startswith("--") or f'"{option}"' in source, option
 
     def cargo(self, arguments: list[str]) -> None:
         """Look up the packages."""
@@ -134,7 +137,7 @@ class Shell:
             return
         if arguments[0] in TAKES_MINUTES:
             known = self.process(sys.executable, "-c", RUN_MAIN, arguments[0], "--help")
-            assert all(word in known for word in arguments if word.startswith("-"))
+            assert {word for word in arguments if word.startswith("--")} <= set(re.findall(r"--[\w-]+", known))
             return
         self.process(sys.executable, "-c", RUN_MAIN, *arguments)
         files_named = [word for word in arguments[1:] if "." in word]
@@ -235,9 +238,11 @@ def test_lines_do_what_they_say(block: Block, shell: Shell) -> None:
         "pip install 'otlp-fast[nothing]'",
         "make nothing",
         "python benchmarks/report.py --nothing",
+        "python benchmarks/report.py --rec",
         "python -m benchmarks.nothing",
         "cargo test -p nothing",
         "otlp-fast demo --nothing",
+        "otlp-fast bench --no",
         "otlp-fast inspect no.otlp",
     ],
 )

@@ -138,6 +138,22 @@ def test_missing_and_old_python_are_named(target: str, machine: Machine) -> None
     assert "python3.99 was not found" in machine.make(target, "PYTHON=python3.99").stderr
 
 
+def test_benchmarks_run_on_behind_a_promise_that_is_not_kept_and_fail_at_the_end(machine: Machine) -> None:
+    machine.has_environment()
+    note = f'echo "$@" >> {machine.calls}'
+    machine.write(machine.environment / "bin" / "python", f'{note}; case "$1" in *report.py|*reading.py) exit 1;; esac')
+    result = machine.make("bench")
+    assert result.returncode == 2
+    assert [call.split()[0] for call in machine.called().splitlines()] == [
+        "-m",
+        *(f"benchmarks/{name}.py" for name in ("report", "reading", "tracezip", "report", "unkept")),
+    ]
+    assert result.stderr.splitlines()[0] == (
+        "otlp-fast: promises not kept, or not measured, as said above: benchmarks/report.py --record --readme; "
+        "benchmarks/reading.py --record --page; benchmarks/report.py --plot"
+    )
+
+
 def test_installing_without_an_index_says_so(machine: Machine) -> None:
     machine.has_environment(pip="exit 1")
     (machine.environment / ".installed").unlink()

@@ -10,8 +10,10 @@ use opentelemetry_proto::tonic::collector as of_prost;
 use otlp_columns::decode::{Columns, Limits};
 use otlp_schema::signal::Signal;
 use prost::Message as _;
+use std::cell::RefCell;
 use std::error::Error;
 use std::hint::black_box;
+use std::rc::Rc;
 
 /// A way to encode or decode requests.
 pub struct Engine {
@@ -19,8 +21,9 @@ pub struct Engine {
     pub name: &'static str,
     /// Goes through all requests once.
     pub run: Box<dyn FnMut()>,
-    /// What it makes of the requests; of one that decodes, what it has read, encoded again. `None` where the sums say it.
-    pub answer: Option<Box<dyn Fn() -> Vec<Vec<u8>>>>,
+    /// What that makes of the requests; of an engine that decodes, what it has read, encoded again. `None` where the sums
+    /// say it.
+    pub answer: Option<Box<dyn FnMut() -> Vec<Vec<u8>>>>,
 }
 
 /// All engines of a file.
@@ -55,10 +58,17 @@ fn each<T, R>(name: &'static str, inputs: &'static [T], mut work: impl FnMut(&'s
     Engine { name, run: Box::new(run), answer: None }
 }
 
-impl Engine {
-    fn answering<T>(self, inputs: &'static [T], answer: impl Fn(&'static T) -> Vec<u8> + 'static) -> Self {
-        Self { answer: Some(Box::new(move || inputs.iter().map(&answer).collect())), ..self }
-    }
+/// The same, where `bytes` shows what the work has given: the work that answers is the one that is timed.
+fn answering<T, R>(
+    name: &'static str,
+    inputs: &'static [T],
+    work: impl FnMut(&'static T) -> R + 'static,
+    bytes: impl Fn(R) -> Vec<u8> + 'static,
+) -> Engine {
+    let timed = Rc::new(RefCell::new(work));
+    let asked = Rc::clone(&timed);
+    let answer = move || inputs.iter().map(|input| bytes(asked.borrow_mut()(input))).collect();
+    Engine { answer: Some(Box::new(answer)), ..each(name, inputs, move |input| timed.borrow_mut()(input)) }
 }
 
 /// The engines of a signal, which differ in the names of their types and functions only.
@@ -82,33 +92,52 @@ macro_rules! engines {
                 sums[1] = sums[1].wrapping_add(views::$name::<Sum>(bytes)?.0);
             }
 
-            let mut buffer = Vec::new();
+            let buffer = Rc::new(RefCell::new(Vec::new()));
+            let filled = Rc::clone(&buffer);
             let mut last_len = 0;
             let engines = vec![
-                each("encode prost", prost, Prost::encode_to_vec).answering(prost, Prost::encode_to_vec),
-                each("encode prost, one buffer", prost, move |message| {
-                    buffer.clear();
-                    message.encode(&mut buffer).expect("a vector grows");
-                    black_box(&buffer);
-                })
-                .answering(prost, Prost::encode_to_vec),
-                each("encode buffa", buffa, Buffa::encode_to_vec).answering(buffa, Buffa::encode_to_vec),
+                answering("encode prost", prost, Prost::encode_to_vec, |bytes| bytes),
+                answering(
+                    "encode prost, one buffer",
+                    prost,
+                    move |message| {
+                        let buffer = &mut *buffer.borrow_mut();
+                        buffer.clear();
+                        message.encode(buffer).expect("a vector grows");
+                        black_box(buffer);
+                    },
+                    move |()| filled.borrow().clone(),
+                ),
+                answering("encode buffa", buffa, Buffa::encode_to_vec, |bytes| bytes),
                 // As in the product: a request most likely takes what the last one took.
-                each("encode otlp-fast", prost, move |message| {
-                    let request = builder::$name(message, last_len).expect("there is memory");
-                    last_len = request.as_slice().len();
-                    request
-                })
-                .answering(prost, |message| builder::$name(message, 0).expect("there is memory").as_slice().to_vec()),
-                each("decode prost", captured, |bytes| Prost::decode(&bytes[..]).expect("it was read before"))
-                    .answering(prost, Prost::encode_to_vec),
-                each("decode buffa", captured, |bytes| Buffa::decode_from_slice(bytes).expect("it was read before"))
-                    .answering(buffa, Buffa::encode_to_vec),
-                each("decode buffa views", captured, |bytes| View::decode_view(bytes).expect("it was read before"))
-                    .answering(captured, |bytes| {
-                        let view = View::decode_view(bytes).expect("it was read before");
-                        view.to_owned_message().expect("it was read before").encode_to_vec()
-                    }),
+                answering(
+                    "encode otlp-fast",
+                    prost,
+                    move |message| {
+                        let request = builder::$name(message, last_len).expect("there is memory");
+                        last_len = request.as_slice().len();
+                        request
+                    },
+                    |request| request.as_slice().to_vec(),
+                ),
+                answering(
+                    "decode prost",
+                    captured,
+                    |bytes| Prost::decode(&bytes[..]).expect("it was read before"),
+                    |message| message.encode_to_vec(),
+                ),
+                answering(
+                    "decode buffa",
+                    captured,
+                    |bytes| Buffa::decode_from_slice(bytes).expect("it was read before"),
+                    |message| message.encode_to_vec(),
+                ),
+                answering(
+                    "decode buffa views",
+                    captured,
+                    |bytes| View::decode_view(bytes).expect("it was read before"),
+                    |view| view.to_owned_message().expect("it was read before").encode_to_vec(),
+                ),
                 each("decode otlp-fast views", captured, |bytes| {
                     views::$name::<Touched>(bytes).expect("it was read before")
                 }),

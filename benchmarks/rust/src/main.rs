@@ -41,8 +41,8 @@ fn records(mut rest: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-fn write(path: &str, engine: &Engine) -> Result<usize, Box<dyn Error>> {
-    let records = engine.answer.as_ref().map_or_else(Vec::new, |answer| answer());
+fn write(path: &str, engine: &mut Engine) -> Result<usize, Box<dyn Error>> {
+    let records = engine.answer.as_mut().map_or_else(Vec::new, |answer| answer());
     let mut file = BufWriter::new(File::create(path)?);
     for record in &records {
         file.write_all(&u32::try_from(record.len())?.to_be_bytes())?;

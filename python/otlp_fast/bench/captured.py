@@ -68,10 +68,19 @@ def _read(path: str, name: str, effort: Effort) -> tuple[list[Stream], bool]:
     kept: dict[Signal, list[bytes]] = {}
     items: dict[Signal, int] = {}
     sizes: dict[Signal, int] = {}
-    whole = True
+    whole, looked_at = True, 0
+
+    def is_full(signal: Signal) -> bool:
+        return items[signal] >= effort.file_items // 2 or sizes[signal] >= effort.file_bytes // 2
+
     try:
         with files.open_reader(path) as reader:
             for request in reader:
+                if not whole:
+                    # Other signals may follow, but a file of one signal, and a little of another, may go on for hours.
+                    looked_at += len(request.data)
+                    if looked_at > effort.file_bytes:
+                        break
                 if request.signal is None:
                     continue
                 signal, data = cast(Signal, request.signal), request.data
@@ -79,8 +88,7 @@ def _read(path: str, name: str, effort: Effort) -> tuple[list[Stream], bool]:
                 if count > room or sizes.get(signal, 0) + len(data) > effort.file_bytes:
                     whole = False
                     if signal in kept:
-                        # Other signals may follow, but a file of one signal may go on for hours.
-                        if all(items[other] >= effort.file_items // 2 for other in items):
+                        if all(is_full(other) for other in kept):
                             break
                         continue
                     data, count = split_request(data, signal, max_items=effort.file_items)[0]

@@ -5,12 +5,12 @@ So a folder that cannot be written to is found at once and not after minutes, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from otlp_fast.bench.errors import BenchError
 from otlp_fast.bench.plot import FORMATS, draw
@@ -22,24 +22,57 @@ _STEM = "otlp-fast-bench"
 
 
 @dataclass(frozen=True)
+class Output:
+    """A file that is open, and what closes it: at its place after `write`, and nowhere after an error."""
+
+    path: Path
+    file: BinaryIO
+    closing: ExitStack
+
+    def write(self, content: Callable[[], bytes]) -> None:
+        """Write what `content` gives, and close the file."""
+        with self.closing:
+            self.file.write(content())
+
+
+class Written(NamedTuple):
+    """What became of the files of a run."""
+
+    paths: list[Path]
+    problems: list[str]
+    """Files that were not written: one line each."""
+
+
+@dataclass(frozen=True)
 class Outputs:
     """The files of a run; None for those that are not wanted."""
 
-    record: tuple[BinaryIO, str] | None
-    plot: tuple[BinaryIO, str] | None
+    record: Output | None
+    plot: Output | None
 
-    def write(self, result: BenchResult) -> list[str]:
-        """Write the files, and give the path of each."""
-        written = []
-        if self.record is not None:
-            file, path = self.record
-            file.write(as_text(result.as_json()).encode())
-            written.append(path)
+    def write(self, result: BenchResult) -> Written:
+        """Write the files; one that fails is a problem, for what was measured is there still."""
+        written = Written([], [])
+        # Drawing takes a while: an interruption in it leaves neither.
         if self.plot is not None:
-            file, path = self.plot
-            file.write(draw(result, _format_of(path)))
-            written.append(path)
+            format = _format_of(self.plot.path)
+            _write(self.plot, lambda: draw(result, format), written)
+        if self.record is not None:
+            _write(self.record, lambda: as_text(result.as_json()).encode(), written)
         return written
+
+
+def _write(output: Output, content: Callable[[], bytes], written: Written) -> None:
+    try:
+        output.write(content)
+    except FileExistsError:
+        written.problems.append(f"{output.path}: such a file was written in the meantime, --force replaces it")
+    except OSError as error:
+        written.problems.append(f"{output.path}: {error.strerror or error}")
+    except Exception as error:
+        written.problems.append(f"{output.path}: {type(error).__name__}: {error}")
+    else:
+        written.paths.append(output.path)
 
 
 def free_paths(folder: Path) -> tuple[Path, Path]:
@@ -54,29 +87,30 @@ def free_paths(folder: Path) -> tuple[Path, Path]:
 
 @contextmanager
 def open_outputs(record: Path | None, plot: Path | None, *, overwrite: bool) -> Iterator[Outputs]:
-    """Open the files; they take their names when the context ends, and not at all where it is left by an error.
+    """Open the files; they take their names when they are written, and none is left of those that are not.
 
     Raises:
         BenchError: one is there already, or cannot be written.
     """
     with ExitStack() as files:
-        opened: list[tuple[BinaryIO, str] | None] = []
+        opened: list[Output | None] = []
         for path in (record, plot):
             if path is None:
                 opened.append(None)
                 continue
+            closing = files.enter_context(ExitStack())
             try:
-                target = files.enter_context(open_target(path, overwrite=overwrite))
+                target = closing.enter_context(open_target(path, overwrite=overwrite))
             except FileExistsError:
                 raise BenchError(f"{path}: there is such a file already, --force replaces it") from None
             except OSError as error:
                 raise BenchError(f"{path}: {error.strerror or error}") from None
-            opened.append((target.file, str(path)))
+            opened.append(Output(path, target.file, closing))
         yield Outputs(*opened)
 
 
-def _format_of(path: str) -> str:
-    return Path(path).suffix.removeprefix(".").lower()
+def _format_of(path: Path) -> str:
+    return path.suffix.removeprefix(".").lower()
 
 
 def checked_plot(path: Path) -> Path:
@@ -85,6 +119,6 @@ def checked_plot(path: Path) -> Path:
     Raises:
         BenchError: it does not.
     """
-    if _format_of(str(path)) not in FORMATS:
+    if _format_of(path) not in FORMATS:
         raise BenchError(f"{path}: the name of a plot ends with one of {', '.join(f'.{name}' for name in FORMATS)}")
     return path

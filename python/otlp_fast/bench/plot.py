@@ -55,7 +55,8 @@ def _draw_pairs(axes: Any, pairs: list[Pair]) -> None:
     axes.barh(places, medians, xerr=whiskers, color=colours, height=0.7, error_kw={"ecolor": _GREY, "lw": 1})
     for place, spread in zip(places, spreads, strict=True):
         axes.annotate(f"  {spread.median:.3g}", (spread.upper_quartile, place), va="center")
-    axes.set_yticks(places, [f"{pair.part}: {pair.name}" for pair in pairs])
+    # A key of an attribute may have any characters: what is between two dollars is no formula.
+    axes.set_yticks(places, [f"{pair.part}: {pair.name}" for pair in pairs], parse_math=False)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlim(right=max(medians) * 3)

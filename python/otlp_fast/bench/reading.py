@@ -59,20 +59,24 @@ def _measure_decoding(stream: Stream, effort: Effort, on_round: OnRound) -> list
 
 def _measure_attribute(stream: Stream, effort: Effort, on_round: OnRound) -> list[Pair | Encodings]:
     decode, signal, joined = _DECODE[stream.signal], stream.signal, b"".join(stream.requests)
+    message = message_type(signal)
     with asked_of("protobuf"):
-        message = message_type(signal)
-        parsed = message.FromString(joined)
-        key = commonest_text(parsed, signal)
-        if key is None:
-            return []
-        expected = texts_by_loop(parsed, signal, key)
-    require(decode(joined).attributes[key].values.tolist() == expected, f"{stream.name}: attribute {key}")
+        key = commonest_text(message.FromString(joined), signal)
+    if key is None:
+        return []
+
+    def by_column(request: bytes) -> Any:
+        return decode(request).attributes[key].values
+
+    def by_loop(request: bytes) -> list[str | None]:
+        return texts_by_loop(message.FromString(request), signal, key)
+
+    with asked_of("protobuf"):
+        expected = by_loop(joined)
+    require(by_column(joined).tolist() == expected, f"{stream.name}: attribute {key}")
     return [
         measured_pair(
-            {
-                OURS: lambda request: decode(request).attributes[key].codes,
-                THEIRS: lambda request: texts_by_loop(message.FromString(request), signal, key),
-            },
+            {OURS: by_column, THEIRS: by_loop},
             [Batch(joined, stream.items)],
             effort,
             on_round,

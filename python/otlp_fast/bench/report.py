@@ -9,6 +9,7 @@ from itertools import groupby
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from otlp_fast.bench.compressing import OFFICIAL_GZIP
 from otlp_fast.bench.figures import Encodings, Pair
@@ -40,8 +41,9 @@ def print_json(result: BenchResult) -> None:
 
 def print_tables(result: BenchResult) -> None:
     """Print tables and notes to stdout."""
-    # Lines are as long as they are: a terminal wraps them better than a file would like.
-    console = Console(highlight=False, soft_wrap=True)
+    # Lines are as long as they are: a terminal wraps them better than a file would like. Names of files and attributes
+    # are as they are: no emoji are put into them, and in tables they are `Text`, which is no markup.
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.width = max(console.width, _TABLE_WIDTH)
     if result.pairs:
         console.print(_pairs(result.pairs))
@@ -57,9 +59,9 @@ def print_tables(result: BenchResult) -> None:
                 console.print(f"  {line}", markup=False)
 
 
-def print_problems(result: BenchResult) -> None:
+def print_problems(problems: Sequence[str]) -> None:
     """Print each problem to stderr."""
-    for problem in result.problems:
+    for problem in problems:
         print(f"FAILED: {problem}", file=sys.stderr)
 
 
@@ -74,7 +76,7 @@ def _pairs(pairs: Sequence[Pair]) -> Table:
             ratio = Spread.of(pair.ratios)
             quartiles = f"({_short(ratio.lower_quartile)} to {_short(ratio.upper_quartile)})"
             figures = (_median(pair.theirs), _median(pair.ours), f"[bold]{_short(ratio.median)}[/bold] {quartiles}")
-            table.add_row(f"  {pair.name}", pair.rival, *figures)
+            table.add_row(Text(f"  {pair.name}"), pair.rival, *figures)
         table.add_section()
     return table
 

@@ -99,8 +99,8 @@ def command(
       otlp-fast bench --spans capture.otlp.zst --record mine.json --plot mine.png
       otlp-fast bench --json --no-files 2>/dev/null | jq '.figures[] | {name, ratio: .ratio.median}'
 
-    Exit status: 0 when all answers were the same, 1 when not or when it could not be measured, 2 for wrong options, 130
-    after Ctrl-C, and then no file is written.
+    Exit status: 0 when all answers were the same, 1 when not or when it could not be measured or written, 2 for wrong
+    options, 130 after Ctrl-C, and then no file is written.
     """  # noqa: D301 (click looks for the character itself)
     require_extra("bench", ("rich",), "bench")
     no_sdk = missing_extra("bench", ("opentelemetry.sdk",))
@@ -113,12 +113,13 @@ def command(
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     wanted = _Wanted(source, quick, parts, record, plot, no_files, force)
     with interruptible("Interrupted: nothing was written."):
-        result = _run(wanted)
+        result, unwritten = _run(wanted)
     from otlp_fast.bench import report
 
     (report.print_json if as_json else report.print_tables)(result)
-    report.print_problems(result)
-    if result.problems:
+    problems = [*result.problems, *unwritten]
+    report.print_problems(problems)
+    if problems:
         raise SystemExit(_EXIT_FAILED)
 
 
@@ -132,8 +133,8 @@ class _Wanted(NamedTuple):
     overwrite: bool
 
 
-def _run(wanted: _Wanted) -> BenchResult:
-    """Measure, and write the files."""
+def _run(wanted: _Wanted) -> tuple[BenchResult, list[str]]:
+    """Measure, write the files, and say which could not be written."""
     from otlp_fast.bench.effort import FULL, QUICK
     from otlp_fast.bench.errors import BenchError
     from otlp_fast.bench.outputs import open_outputs
@@ -151,9 +152,9 @@ def _run(wanted: _Wanted) -> BenchResult:
             written = outputs.write(result)
     except BenchError as error:
         raise click.ClickException(str(error)) from None
-    for path in written:
+    for path in written.paths:
         click.echo(f"Written: {path}", err=True)
-    return result
+    return result, written.problems
 
 
 def _paths(wanted: _Wanted) -> tuple[Path | None, Path | None]:

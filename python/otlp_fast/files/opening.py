@@ -86,7 +86,7 @@ def open_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
         overwrite: whether to replace a file that is there.
 
     Raises:
-        FileExistsError: there is such a file, and `overwrite` is not set.
+        FileExistsError: there is such a file, at the beginning or at the end, and `overwrite` is not set.
         OSError: the file cannot be written.
     """
     name = os.fspath(path)
@@ -104,7 +104,7 @@ def open_target(path: str | os.PathLike[str], *, overwrite: bool = False) -> Ite
     replacement = Replacement(path)
     try:
         yield OpenFile(replacement.open(), name)
-        replacement.commit()
+        replacement.commit(overwrite=overwrite)
     except BaseException:
         replacement.discard()
         raise

@@ -30,11 +30,18 @@ class Replacement:
         self._file = self._part.open("xb")
         return self._file
 
-    def commit(self) -> None:
-        """Close it and give it its name, with the permissions of the file that had it."""
+    def commit(self, *, overwrite: bool) -> None:
+        """Close it and give it its name, with the permissions of the file that had it.
+
+        Raises:
+            FileExistsError: `overwrite` is not set, and a file has taken the name in the meantime.
+            OSError: it could not be written to its end.
+        """
         assert self._file is not None
         self._file.close()
         if self._path.exists():
+            if not overwrite:
+                raise FileExistsError(f"{self._path}: there is such a file already")
             shutil.copymode(self._path, self._part)
         self._part.replace(self._path)
 

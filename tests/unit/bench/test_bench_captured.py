@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,29 @@ def test_of_a_long_file_the_first_requests_are_taken_and_that_is_said(tmp_path: 
     assert telemetry.notes[0] == "long.otlp: the first 500 spans"
     assert telemetry.source["whole"] is False
     assert [batch.items for batch in telemetry.encodable[0].build()] == [500]
+
+
+@pytest.mark.parametrize(
+    "requests",
+    [
+        pytest.param([traces(20)] * 9, id="one signal"),
+        pytest.param([logs(), *[traces(20)] * 30], id="two log records and many spans"),
+    ],
+)
+def test_file_is_read_no_further_than_twice_its_limit_of_bytes(requests: list[bytes], tmp_path: Path) -> None:
+    limit = 4 * len(traces(20))
+    path = tmp_path / "long.otlp"
+    path.write_bytes(archive_of(requests) + b"\xff" * 9)
+    telemetry = captured_telemetry(str(path), replace(LITTLE, file_bytes=limit), rebuilds=False)
+    assert [stream.items for stream in telemetry.streams if stream.signal == "traces"] == [80]
+    assert telemetry.source["whole"] is False
+
+
+def test_signal_that_comes_behind_the_end_of_another_is_taken(tmp_path: Path) -> None:
+    limit = 4 * len(traces(20))
+    path = write(tmp_path / "two.otlp", logs(), *[traces(20)] * 6, logs(), logs())
+    telemetry = captured_telemetry(path, replace(LITTLE, file_bytes=limit), rebuilds=False)
+    assert [(stream.signal, stream.items) for stream in telemetry.streams] == [("logs", 6), ("traces", 80)]
 
 
 def test_one_request_that_is_too_long_is_cut(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 import otlp_fast
-from otlp_fast.bench import effort
+from otlp_fast.bench import effort, outputs
 from otlp_fast.cli.group import group
 from tests.captured import archive_of, traces
 from tests.unit.bench.conftest import LITTLE
@@ -96,6 +98,59 @@ def test_named_file_is_replaced_only_by_force(option: str, tmp_path: Path) -> No
     assert bench("--only", "compress", "--no-files", "--force", option, path).exit_code == 0
     assert path.read_text() != "kept"
     assert names(tmp_path) == ["kept.svg"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_full_disk_is_one_line_below_the_tables_and_the_other_file_is_written(tmp_path: Path) -> None:
+    result = bench("--only", "compress", "--no-files", "--record", "/dev/full", "--plot", "a.svg")
+    assert result.exit_code == 1
+    assert "tracezip" in result.stdout
+    assert result.stderr.endswith("FAILED: /dev/full: No space left on device\n")
+    assert names(tmp_path) == ["a.svg"]
+
+
+def test_plot_that_cannot_be_drawn_is_one_line_and_the_record_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> bytes:
+        raise RuntimeError("no such font")
+
+    monkeypatch.setattr(outputs, "draw", fail)
+    result = bench("--only", "compress")
+    assert result.exit_code == 1
+    assert "tracezip" in result.stdout
+    assert result.stderr.endswith("FAILED: otlp-fast-bench.svg: RuntimeError: no such font\n")
+    assert names(tmp_path) == ["otlp-fast-bench.json"]
+
+
+def test_file_that_another_run_wrote_in_the_meantime_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(*arguments: object) -> bytes:
+        (tmp_path / "otlp-fast-bench.json").write_text("of another run")
+        return b"drawn"
+
+    monkeypatch.setattr(outputs, "draw", drawn)
+    result = bench("--only", "compress")
+    assert result.exit_code == 1
+    assert "otlp-fast-bench.json: such a file was written in the meantime, --force replaces it\n" in result.stderr
+    assert (tmp_path / "otlp-fast-bench.json").read_text() == "of another run"
+    assert names(tmp_path) == ["otlp-fast-bench.json", "otlp-fast-bench.svg"]
+
+
+def test_key_of_an_attribute_is_shown_as_it_is(tmp_path: Path) -> None:
+    message = ExportTraceServiceRequest.FromString(traces(3))
+    key = "cost[/b] [red]$x_1$ :smile:"
+    for span in message.resource_spans[0].scope_spans[0].spans:
+        del span.attributes[:]
+        span.attributes.add(key=key).value.string_value = "a"
+    (tmp_path / "mine.otlp").write_bytes(archive_of([message.SerializeToString()]))
+    result = bench("--spans", "mine.otlp", "--only", "decode")
+    assert result.exit_code == 0, result.stderr
+    assert f"spans: column {key}" in result.stdout
+    texts = re.findall(r"<text[^>]*>([^<]*)<", (tmp_path / "otlp-fast-bench.svg").read_text())
+    assert f"decode: spans: column {key}" in texts
+    assert not [text for text in texts if "mathdefault" in text], "the numbers of the axis are formulas"
 
 
 @pytest.mark.parametrize(("name", "begins"), [("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")])

@@ -14,6 +14,7 @@ from otlp_fast import compression
 from otlp_fast.bench import compressing, measure, processing, reading
 from otlp_fast.bench.batch import ITEM, Batch
 from otlp_fast.bench.engines import Engine, official
+from otlp_fast.bench.figures import Pair
 from otlp_fast.bench.measure import LEAST_ROUNDS, take_turns
 from otlp_fast.bench.parts import PARTS
 from otlp_fast.bench.run import BenchResult
@@ -63,6 +64,25 @@ def test_sizes_are_those_of_all_bodies(run_part: RunPart) -> None:
         assert web.bytes[encoding] == expected
         assert web.bytes_per_item(encoding) == expected / 32
     assert web.bytes["tracezip"] < web.bytes["zstd"]
+
+
+def test_column_that_is_timed_is_the_answer_of_the_loop_that_it_stands_beside(
+    run_part: RunPart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed: dict[str, list[Any]] = {}
+    measured_pair = reading.measured_pair
+
+    def answered(works: Any, batches: Any, *arguments: Any, name: str, **named: Any) -> Pair:
+        timed[name] = [list(work(batches[0].content)) for work in works.values() if "column" in name]
+        return measured_pair(works, batches, *arguments, name=name, **named)
+
+    monkeypatch.setattr(reading, "measured_pair", answered)
+    run_part("decode")
+    columns = [answers for name, answers in timed.items() if "column" in name]
+    assert len(columns) == 3
+    for ours, theirs in columns:
+        assert ours == theirs
+        assert any(isinstance(text, str) for text in ours)
 
 
 def cut_short(function: Callable[..., Any]) -> Callable[..., Any]:

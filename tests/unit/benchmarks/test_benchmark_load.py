@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +29,8 @@ from benchmarks.load.latencies import PER_DOUBLING, Latencies, names
 from benchmarks.load.plot import draw
 from benchmarks.load.publish import KEPT, PAGE, PLOT
 from benchmarks.load.receiver import NUMBERS_PER_SENDER, WINDOW_SECONDS, Receiver
-from benchmarks.load.run import watch
+from benchmarks.load.run import SECONDS_TO_ARRIVE, watch
+from benchmarks.load.sender import Sender
 from benchmarks.load.summary import summary
 from benchmarks.load.table import BEGIN, END, markdown
 from benchmarks.load.verdict import faults, memory_of
@@ -37,6 +39,7 @@ from benchmarks.table import with_table
 from benchmarks.web_service import WebService
 from otlp_fast.demo.errors import DemoError
 from tests.interop import build
+from tests.interop.peer import Collector
 
 SECOND = 10**9
 PLAN = Plan(seconds=1_200, rate=20_000, processes=2, compression="tracezip")
@@ -224,6 +227,70 @@ def test_memory_that_climbs_steadily_is_found_in_a_run_long_enough(name: str, fl
         assert memory_of(measured)[name].climb == pytest.approx(mib, rel=0.01)
         assert len(faults(PLAN, measured)) == expected
     assert faults(Plan(59, PLAN.rate, 2, "tracezip"), measured | {"senders": [], "receiver": nothing_arrived()}) == []
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_run_of_a_second_or_two_has_memory_though_no_quarters(samples: int) -> None:
+    measured = run_that_keeps_everything()
+    seen = measured["samples"]
+    seen["seconds"] = seen["seconds"][:samples]
+    seen["resident_kib"] = {name: [1_024.0, 2_048.0][:samples] for name in seen["resident_kib"]}
+    assert memory_of(measured)[GATEWAY].second_quarter == samples
+    assert memory_of(measured)[GATEWAY].climb == 0.0
+    assert summary(record_that_keeps_everything() | measured)
+
+
+class StuckChain:
+    """Processes that answer, and a service that makes no more spans."""
+
+    def __init__(self) -> None:
+        self.senders = [self, self]
+        self.receiver = self
+
+    def ask(self, command: str) -> dict[str, Any]:
+        """Say how far it is."""
+        assert command == "figures"
+        return {"made": 7, "spans": 7, "behind_seconds": 0.5, "queued": 0}
+
+
+def test_run_that_gets_nowhere_is_given_up() -> None:
+    plan = Plan(seconds=10, rate=100, processes=2, compression="tracezip")
+    looks = count()
+
+    def tell(seen: dict[str, float]) -> None:
+        assert next(looks) <= 2 * plan.seconds + SECONDS_TO_ARRIVE
+
+    # So long ago that no look is waited for.
+    begin = time.monotonic() - 1_000
+    with pytest.raises(DemoError, match="after 81 s, 14 of 1,000 spans are made: it is given up"):
+        watch(plan, cast(Chain, StuckChain()), {}, begin, tell)
+
+
+def test_sender_whose_thread_fails_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = Sender("http://127.0.0.1:9/v1/traces", "gzip", 0, 1_000, 1_000.0)
+
+    def fail(spans: int) -> None:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(sender._service, "handle", fail)
+    sender.begin()
+    sender._thread.join()
+    with pytest.raises(RuntimeError, match=r"no more spans are made: MemoryError\('no room'\)"):
+        sender.figures()
+    sender._service.provider.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("log", "said"), [("", "it wrote nothing"), ("first\nError: no such port\n", "Error: no such port")]
+)
+def test_collector_that_does_not_start_is_one_line(log: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(collector: Collector) -> None:
+        raise AssertionError(f"the Collector ended:\n{log}")
+
+    monkeypatch.setattr(Collector, "start", fail)
+    result = run("--seconds", "1", "--rate", "1", "--processes", "1")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == f"Error: the Collector ended: {said}"
 
 
 def test_process_that_ends_is_named_and_ends_the_run() -> None:

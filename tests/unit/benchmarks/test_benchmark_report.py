@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import otlp_fast
 from benchmarks import import_time, promises, report
 from benchmarks.processors import CONFIGURATIONS, FASTOTEL, NONE, OFFICIAL, OTLP_FAST
 from benchmarks.record import Effort, file_name, make_record, newest_record, write_record
@@ -242,3 +243,4 @@ def test_promises_are_judged_by_the_record(record: dict[str, Any]) -> None:
 def test_readme_shows_the_newest_record() -> None:
     code, output = run("--check")
     assert code == 0, output
+    assert newest_record()["versions"]["otlp-fast"] == otlp_fast.__version__

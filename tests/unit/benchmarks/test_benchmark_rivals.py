@@ -106,7 +106,7 @@ def test_promise_that_is_not_kept_is_named(tmp_path: Path) -> None:
     assert rivals.broken_promises(corpora) == []
     slow = copy.deepcopy(corpora)
     slow["some"]["times"]["decode"]["decode prost"]["median"] = 2.5
-    assert rivals.broken_promises(slow) == ["decode of some: 2.5 instead of 3"]
+    assert rivals.broken_promises(slow) == ["decode of some: at least 3 (2.5)"]
 
 
 def test_page_shows_the_newest_record() -> None:
