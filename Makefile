@@ -81,6 +81,7 @@ wheels: $(VENV)/.installed
 	$(BIN)/nox --session release_sdist release_wheel check_release
 
 bench-kernels: $(VENV)/.installed
+	@$(BIN)/python $(NEEDS) rust compiler
 	$(BIN)/python benchmarks/kernels/record.py
 
 # What a step promises and does not keep, or lacks, is said again at the end: the steps behind it run all the same.
@@ -125,10 +126,11 @@ fuzz:
 
 # Atheris is not among what the tests need: nothing else uses it, and not every platform has it.
 fuzz-python: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	$(PIP_INSTALL) 'atheris>=3' || { $(BIN)/python $(NEEDS) index; exit 1; }
 	$(BIN)/python fuzz/python/border.py -max_total_time=$(TIME)
 
 valgrind: $(VENV)/.installed
+	@test "$(PARTS)" = border || $(BIN)/python $(NEEDS) rust compiler
 	$(BIN)/python fuzz/memcheck.py $(PARTS)
 
 clean:

@@ -92,7 +92,6 @@ def fuzz(programs: Path, inputs: Path, target: str, seconds: int) -> Ended:
     command.append(f"-artifact_prefix={findings}/")
     if target == "json":
         command.append(f"-dict={inputs / 'json.dict'}")
-    before = set(findings.iterdir())
     begin = time.monotonic()
     is_interrupted = False
     with log.open("wb") as out:
@@ -109,12 +108,13 @@ def fuzz(programs: Path, inputs: Path, target: str, seconds: int) -> Ended:
     print(file=sys.stderr)
     runs, edges = progress(log)
     told = log.read_text(errors="replace")
-    if process.returncode != 0 and not is_interrupted and set(findings.iterdir()) == before:
+    # Named by its content: what was found before and is there still is written over the same file.
+    found = sorted({Path(path) for path in re.findall(r"Test unit written to (.+)$", told, re.MULTILINE)})
+    if process.returncode != 0 and not is_interrupted and not found:
         raise SystemExit(f"fuzz: {target} did not run (exit status {process.returncode}):\n{told[-2000:]}")
     all_edges = sum(
         int(count) for count in re.findall(r"Loaded \d+ modules\s+\((\d+) inline 8-bit counters\)", told)[:1]
     )
-    found = sorted(set(findings.iterdir()) - before)
     inputs_kept = len(list(corpus.iterdir()))
     elapsed = time.monotonic() - begin
     return Ended(target, elapsed, runs, edges, all_edges, inputs_kept, found, is_interrupted)

@@ -5,7 +5,7 @@ python tests/measure_coverage.py [arguments of pytest]
 Coverage.py counts the Python lines, child processes included. The Rust lines are counted by rustc's instrumentation,
 which cargo-llvm-cov switches on: in the crates' own tests, and in an instrumented copy of the extension that the Python
 tests use instead of the installed one. The counts are read by `llvm-cov` and `llvm-profdata`, of the LLVM that rustc
-was built with. Where these are missing, only Python is measured, and a line says how to get them.
+was built with. Where Rust or one of these is missing, only Python is measured, and a line says how to get it.
 
 Fails where a test failed, or where fewer of the lines were run than `LEAST` and setup.cfg say.
 """
@@ -26,7 +26,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.packaging.prerequisites import PROJECT, rust
+
 TARGET = PROJECT / "target" / "coverage"
 PACKAGE = TARGET / "python"
 """A copy of python/ with the instrumented extension: the one that is in use stays fast."""
@@ -45,21 +48,27 @@ console = Console(highlight=False)
 
 def llvm_tools(environment: Mapping[str, str]) -> dict[str, str] | None:
     """Where LLVM's tools are: as the environment says, in rustup's component, or in a package of Debian's kind."""
+    lack = rust()
+    if lack is not None:
+        say_without_rust(lack)
+        return None
     if "LLVM_COV" in environment and "LLVM_PROFDATA" in environment:
         return {name: environment[name] for name in ("LLVM_COV", "LLVM_PROFDATA")}
-    version = output("rustc", "-vV")
+    version, sysroot = output("rustc", "-vV"), output("rustc", "--print", "sysroot").strip()
     host, major = found(r"host: (.+)", version), found(r"LLVM version: (\d+)", version)
-    sysroot = output("rustc", "--print", "sysroot").strip()
     for folder in (Path(sysroot, "lib", "rustlib", host, "bin"), Path("/usr/lib", f"llvm-{major}", "bin")):
         if (folder / "llvm-cov").exists():
             return {"LLVM_COV": str(folder / "llvm-cov"), "LLVM_PROFDATA": str(folder / "llvm-profdata")}
-    console.print(
-        f"otlp-fast: the Rust lines are not measured: llvm-cov of LLVM {major} was not found. Get it by "
-        f"`rustup component add llvm-tools`, or `apt install llvm-{major}`.",
-        style="yellow",
-        soft_wrap=True,
+    say_without_rust(
+        f"llvm-cov of LLVM {major} was not found. Get it by `rustup component add llvm-tools`, or "
+        f"`apt install llvm-{major}`."
     )
     return None
+
+
+def say_without_rust(reason: str) -> None:
+    """Say why only Python is measured, and how to change that."""
+    console.print(f"otlp-fast: the Rust lines are not measured: {reason}", style="yellow", soft_wrap=True)
 
 
 def output(*command: str, environment: Mapping[str, str] | None = None) -> str:
@@ -74,10 +83,15 @@ def found(pattern: str, text: str) -> str:
     return match[1]
 
 
-def install_cargo_llvm_cov() -> None:
-    """Install the version that is known to work; where it is there, that takes no time."""
+def install_cargo_llvm_cov() -> bool:
+    """Install the version that is known to work; where it is there, that takes no time. False where it fails."""
     options = ["--locked", "--quiet", "--root", str(TOOLS), "--version", CARGO_LLVM_COV_VERSION]
-    subprocess.run(["cargo", "install", *options, "cargo-llvm-cov"], cwd=PROJECT, check=True)
+    if subprocess.run(["cargo", "install", *options, "cargo-llvm-cov"], cwd=PROJECT).returncode == 0:
+        return True
+    say_without_rust(
+        f"cargo-llvm-cov {CARGO_LLVM_COV_VERSION} was not installed. With a network, cargo does that once."
+    )
+    return False
 
 
 def instrumented(environment: Mapping[str, str]) -> dict[str, str]:
@@ -113,7 +127,7 @@ def lines_run(lcov: str) -> Iterator[tuple[Path, dict[int, int]]]:
         if PROJECT not in path.parents:
             continue
         name = path.relative_to(PROJECT)
-        if {"target", "tests", "examples"} & set(name.parts):
+        if {"target", "tests", "tests.rs", "examples"} & set(name.parts):
             continue
         code = path.read_text(encoding="utf-8").partition("#[cfg(test)]\nmod tests {")[0]
         counts = {int(line): int(count) for line, count in re.findall(r"(?m)^DA:(\d+),(\d+)", record)}
@@ -174,9 +188,8 @@ def run_python_tests(arguments: list[str], environment: Mapping[str, str]) -> in
 def main(pytest_arguments: list[str]) -> int:
     """Measure everything that can be measured here; 0 where all of it is as it should be."""
     tools = llvm_tools(os.environ)
-    if tools is None:
+    if tools is None or not install_cargo_llvm_cov():
         return run_python_tests(pytest_arguments, os.environ)
-    install_cargo_llvm_cov()
     cargo = instrumented({**os.environ, **tools})
     failed = run_rust_tests(cargo)
     with_package = {**os.environ, "LLVM_PROFILE_FILE": cargo["LLVM_PROFILE_FILE"], "PYTHONPATH": str(PACKAGE)}

@@ -7,6 +7,7 @@ this: `border.py` (atheris), `walk.py` (valgrind) and tests/unit/test_border.py.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import islice
 from typing import Any
@@ -22,10 +23,24 @@ DECODERS: dict[str, Callable[[bytes], Any]] = {
     "logs": otlp_fast.decode_logs,
     "metrics": otlp_fast.decode_metrics,
 }
+# The keys of OTLP/JSON that lead from a request down to its items.
+LEVELS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "traces": (("resourceSpans",), ("scopeSpans",), ("spans",)),
+    "logs": (("resourceLogs",), ("scopeLogs",), ("logRecords",)),
+    "metrics": (
+        ("resourceMetrics",),
+        ("scopeMetrics",),
+        ("metrics",),
+        ("gauge", "sum", "histogram", "exponentialHistogram", "summary"),
+        ("dataPoints",),
+    ),
+}
 HEAD = 5
 OBJECTS = 1
 ENCODINGS = ("gzip", "zstd", "lz4")
 LIMITS = tracezip.Limits(max_decoded_len=1 << 20, max_plain_len=1 << 20, max_state=1 << 18)
+# Why an encoder refuses an item that is one.
+ENDS_ITS_REQUEST = "finishes the request whenever its resource or scope is read"
 # Items that are looked at one by one.
 FEW = 3
 
@@ -38,6 +53,21 @@ def accepts(action: Callable[[], Any], *errors: type[Exception]) -> Any:
         return None
 
 
+def items_of(text: bytes, signal: str) -> list[tuple[Any, ...]]:
+    """Each item of OTLP/JSON: its own fields, and those of all that is around it."""
+    return inner_items(json.loads(text), LEVELS[signal])
+
+
+def inner_items(message: dict[str, Any], levels: tuple[tuple[str, ...], ...]) -> list[tuple[Any, ...]]:
+    """Each item of a message, which is one itself where there are no levels below."""
+    if not levels:
+        return [(message,)]
+    around = {key: value for key, value in message.items() if key not in levels[0]}
+    below = [message[key] for key in levels[0] if key in message]
+    inner = [one for some in below for one in (some if isinstance(some, list) else [some])]
+    return [(around, *item) for one in inner for item in inner_items(one, levels[1:])]
+
+
 def check_request(data: bytes, signal: str) -> None:
     """Reads a request in every way that there is; what was read is given out and read again."""
     decoded = accepts(lambda: DECODERS[signal](data), otlp_fast.DecodeError)
@@ -48,11 +78,15 @@ def check_request(data: bytes, signal: str) -> None:
     if decoded is None:
         return
     assert counted == len(decoded), f"{counted} items counted, {len(decoded)} decoded"
-    assert merged is not None, "decoded, and not merged"
-    assert len(DECODERS[signal](merged)) == 2 * len(decoded), "merged with itself"
-    assert parts is not None, "decoded, and not split"
-    assert sum(otlp_fast.count(part, signal) for part in parts) == len(decoded), "items of all parts"
     assert text is not None, "decoded, and no JSON"
+    items = items_of(text, signal)
+    assert len(items) == len(decoded), f"{len(items)} items in JSON, {len(decoded)} decoded"
+    assert merged is not None, "decoded, and not merged"
+    again = items_of(otlp_fast.to_json(merged, signal), signal)
+    assert sorted(map(repr, again)) == sorted(map(repr, 2 * items)), "merged with itself"
+    assert parts is not None, "decoded, and not split"
+    again = [item for part in parts for item in items_of(otlp_fast.to_json(part, signal), signal)]
+    assert again == items, "items of all parts"
     assert len(DECODERS[signal](otlp_fast.from_json(text, signal))) == len(decoded), "items of the JSON"
     decoded.to_dict()
     repr(decoded)
@@ -101,22 +135,29 @@ def check_responses(data: bytes) -> None:
         accepts(lambda read=read: read(data), otlp_fast.DecodeError)
 
 
-def check_objects(objects: Objects, signal: str) -> None:
-    """Objects of any kind become a request that can be read, or an EncodeError."""
-    if signal == "traces":
-        spans = objects.many(objects.span)
-        encoded = accepts(lambda: otlp_fast.encode_spans(spans), otlp_fast.EncodeError)
-        for span in spans:
-            accepts(lambda span=span: objects.encoder.add(span), otlp_fast.EncodeError)
-        otlp_fast.decode_traces(bytes(objects.encoder.finish()))
-    elif signal == "logs":
-        records = objects.many(objects.log_record)
-        encoded = accepts(lambda: otlp_fast.encode_logs(records), otlp_fast.EncodeError)
+def check_objects(objects: Objects) -> None:
+    """Objects of any kind become a request that can be read. An EncodeError comes only where one of them is no item."""
+    signal = objects.signal
+    refusals = () if objects.are_items else (otlp_fast.EncodeError,)
+    given = objects.many(objects.make_item)
+    if signal == "metrics":
+        for metrics in given:
+            encoded = accepts(lambda metrics=metrics: otlp_fast.encode_metrics(metrics), *refusals)
+            if encoded is not None:
+                otlp_fast.decode_metrics(encoded)
     else:
-        metrics = objects.metrics_data()
-        encoded = accepts(lambda: otlp_fast.encode_metrics(metrics), otlp_fast.EncodeError)
-    if encoded is not None:
-        DECODERS[signal](encoded)
+        encode = otlp_fast.encode_spans if signal == "traces" else otlp_fast.encode_logs
+        encoded = accepts(lambda: encode(given), *refusals)
+        if encoded is not None:
+            decoded = DECODERS[signal](encoded)
+            assert len(decoded) == len(given), f"{len(decoded)} of {len(given)} items"
+    for item in given:
+        try:
+            objects.encoder.add(item)
+        except otlp_fast.EncodeError as error:
+            if objects.are_items and ENDS_ITS_REQUEST not in str(error):
+                raise
+    DECODERS[signal](bytes(objects.encoder.finish()))
 
 
 def check(data: bytes, provider: Callable[[bytes], Provider]) -> None:
@@ -125,7 +166,7 @@ def check(data: bytes, provider: Callable[[bytes], Provider]) -> None:
         return
     signal, content = SIGNALS[data[0] & 3], data[HEAD:]
     if data[1] == OBJECTS:
-        check_objects(Objects(provider(content)), signal)
+        check_objects(Objects(provider(content), signal))
         return
     check_request(content, signal)
     check_text(content, signal)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Container
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from opentelemetry.sdk.metrics._internal.point import Buckets
 from opentelemetry.sdk.resources import Resource
@@ -114,18 +114,35 @@ class Raising:
 class Reentrant(Finishing):
     """A mapping that uses the encoder which is reading it."""
 
+    def __init__(self, encoder: Any, inner: Any) -> None:
+        super().__init__(encoder)
+        self.inner = inner
+
     def items(self) -> Any:
         """Adds to the request and ends it."""
-        self.encoder.add(make_span(attributes={"inner": 1}))
+        self.encoder.add(self.inner)
         return super().items()
 
 
 class Objects:
-    """Makes objects from the bytes of an input."""
+    """Makes objects of a signal from the bytes of an input.
 
-    def __init__(self, provider: Provider) -> None:
+    Of most inputs `are_items`: each is an item, whatever is in it. The others have some that are none.
+    """
+
+    ENCODERS: ClassVar = {
+        "traces": (otlp_fast.SpanEncoder, lambda: make_span(attributes={"inner": 1})),
+        "logs": (otlp_fast.LogEncoder, lambda: make_log_record(attributes={"inner": 1})),
+        "metrics": (otlp_fast.MetricEncoder, lambda: make_metrics(make_metric(make_number_point()))),
+    }
+
+    def __init__(self, provider: Provider, signal: str) -> None:
         self.provider = provider
-        self.encoder = otlp_fast.SpanEncoder()
+        self.signal = signal
+        make_encoder, self.make_inner = self.ENCODERS[signal]
+        self.encoder = make_encoder()
+        self.make_item = {"traces": self.span, "logs": self.log_record, "metrics": self.metrics_data}[signal]
+        self.are_items = provider.ConsumeIntInRange(0, 3) > 0
 
     def one_of(self, *makers: Callable[[], Any]) -> Any:
         """What one of these makes."""
@@ -169,7 +186,7 @@ class Objects:
             object,
             lambda: nested_lists(self.provider.ConsumeIntInRange(90, 110)),
             lambda: nested_mappings(self.provider.ConsumeIntInRange(40, 110)),
-            lambda: Reentrant(self.encoder),
+            lambda: Reentrant(self.encoder, self.make_inner()),
             lambda: StatusCode.ERROR,
             lambda: {1, 2},
             lambda: bytearray(3),
@@ -187,18 +204,37 @@ class Objects:
         """A key of an attribute: hashable, most often text."""
         return self.one_of(self.text, self.text, self.integer, lambda: None, lambda: Text(self.text()), Silent)
 
+    def mapping(self) -> dict[Any, Any]:
+        """Attributes with any values."""
+        return {self.key(): self.value() for _ in range(self.provider.ConsumeIntInRange(0, 4))}
+
     def attributes(self) -> Any:
         """Attributes, or what somebody took for them."""
-        ordinary = lambda: {self.key(): self.value() for _ in range(self.provider.ConsumeIntInRange(0, 4))}  # noqa: E731
-        return self.one_of(ordinary, ordinary, ordinary, self.value)
+        return self.one_of(self.mapping, self.mapping, self.mapping, self.value)
 
-    def fields(self, **makers: Callable[[], Any]) -> dict[str, Any]:
-        """Some of the fields, each as it is made or, now and then, anything."""
+    def attributes_of_item(self) -> Any:
+        """Attributes that an item gives out without raising, whatever they do themselves."""
+        if not self.are_items:
+            return self.attributes()
+        return self.one_of(
+            self.mapping, self.mapping, HostileMapping, lambda: Reentrant(self.encoder, self.make_inner())
+        )
+
+    def part(self) -> Any:
+        """A value that is asked for what it has itself, as a status code is."""
+        value = self.value()
+        return None if self.are_items and type(value) is Raising else value
+
+    def fields(self, parts: Container[str] = (), **makers: Callable[[], Any]) -> dict[str, Any]:
+        """Some of the fields, each as it is made or, now and then, anything. `parts` have fields of their own: without
+        these it is no item.
+        """
         chosen = {}
         for name, maker in makers.items():
             choice = self.provider.ConsumeIntInRange(0, 7)
             if choice > 3:
-                chosen[name] = self.value() if choice == 7 else maker()
+                is_anything = choice == 7 and not (self.are_items and name in parts)
+                chosen[name] = self.value() if is_anything else maker()
         return chosen
 
     def resource(self) -> Any:
@@ -235,20 +271,21 @@ class Objects:
     def status(self) -> Any:
         """The status of a span."""
         status = Status(StatusCode.ERROR, "why")
-        status._status_code, status._description = self.value(), self.value()
+        status._status_code, status._description = self.part(), self.value()
         return status
 
     def span(self) -> Any:
-        """A span, most often."""
-        if self.provider.ConsumeIntInRange(0, 15) == 15:
+        """A span, or none."""
+        if not self.are_items and self.provider.ConsumeIntInRange(0, 3) == 3:
             return self.value()
         span = make_span()
         fields = self.fields(
+            ("context", "parent", "attributes", "events", "links", "status"),
             name=self.text,
             context=self.context,
             parent=self.context,
             resource=self.resource,
-            attributes=self.attributes,
+            attributes=self.attributes_of_item,
             events=lambda: self.many(self.event),
             links=lambda: self.many(self.link),
             kind=self.integer,
@@ -262,11 +299,12 @@ class Objects:
         return span
 
     def log_record(self) -> Any:
-        """A log record, most often."""
-        if self.provider.ConsumeIntInRange(0, 15) == 15:
+        """A log record, or none."""
+        if not self.are_items and self.provider.ConsumeIntInRange(0, 3) == 3:
             return self.value()
         return make_log_record(
             **self.fields(
+                ("attributes", "severity_number"),
                 resource=self.resource,
                 scope=self.scope,
                 timestamp=self.integer,
@@ -275,9 +313,9 @@ class Objects:
                 span_id=self.integer,
                 trace_flags=self.integer,
                 severity_text=self.text,
-                severity_number=self.integer,
+                severity_number=self.part,
                 body=self.value,
-                attributes=self.attributes,
+                attributes=self.attributes_of_item,
                 event_name=self.text,
             )
         )
@@ -306,8 +344,8 @@ class Objects:
         )
 
     def metrics_data(self) -> Any:
-        """Metrics of one scope, most often."""
-        if self.provider.ConsumeIntInRange(0, 15) == 15:
+        """Metrics of one scope, or none."""
+        if not self.are_items and self.provider.ConsumeIntInRange(0, 3) == 3:
             return self.value()
         make = make_gauge if self.provider.ConsumeBool() else make_metric
         points = [self.data_point(), *self.many(self.data_point)]

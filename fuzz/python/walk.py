@@ -24,7 +24,7 @@ def main() -> None:
     logging.getLogger("otlp_fast").propagate = False
     for seed in range(options.rounds):
         for signal in checks.DECODERS:
-            checks.check_objects(Objects(Seeded(seed)), signal)
+            checks.check_objects(Objects(Seeded(seed), signal))
     print(f"objects of {options.rounds} seeds for each signal", flush=True)
     for folder in ("views", "json", "tracezip"):
         files = sorted((options.inputs / folder).iterdir()) if options.inputs else []

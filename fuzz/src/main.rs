@@ -1,13 +1,16 @@
 //! `cargo run --release -p otlp-fuzz -- --help`
 
+mod running;
+
 use fastrand::Rng;
 use otlp_fuzz::oracles::{Breach, Outcome};
 use otlp_fuzz::seeds::{self, Seeds};
 use otlp_fuzz::tracezip::{self, Decodes};
 use otlp_fuzz::{TRACEZIP_ALLOWANCE, guarded, inputs, judge, mutate};
 use otlp_schema::signal::Signal;
+use running::Running;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -30,7 +33,8 @@ Mutates OTLP requests, reads what comes out with everything that reads OTLP, and
     --findings DIR    where to write what was found (.)
     --inputs FOLDER   writes inputs for fuzz/guided to begin with, a folder for each target, and mutates nothing
 
-The exit status is 1 where something was found. Ctrl-C ends with the summary of what was done so far.";
+The exit status is 1 where something was found. A run that ends the process, by memory or by the stack, leaves running-SEED.txt
+beside the findings, with the arguments that make it again. Ctrl-C ends with the summary of what was done so far.";
 
 struct Options {
     tracezip: bool,
@@ -123,6 +127,10 @@ fn run(options: &Options) -> Result<usize, String> {
     // A panic is told as a finding, with its message.
     std::panic::set_hook(Box::new(|_| {}));
 
+    let told_of = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let mut running =
+        Running::begin(&options.findings, options.seed).map_err(|error| told_of(&options.findings, error))?;
+    eprintln!("a run that ends the process is named in {}", running.path().display());
     let mut tally = Tally::default();
     let begin = Instant::now();
     let mut told = begin;
@@ -130,6 +138,7 @@ fn run(options: &Options) -> Result<usize, String> {
         if STOPPED.load(Ordering::Relaxed) {
             break;
         }
+        running.set(number).map_err(|error| told_of(running.path(), error))?;
         // Each request has random numbers of its own, so that one is made again without those before it.
         let mut random = Rng::with_seed(options.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number));
         let Seeds { signal, requests } = &seeds[random.usize(..seeds.len())];
@@ -150,7 +159,7 @@ fn run(options: &Options) -> Result<usize, String> {
         if let Err(breach) = &ended {
             let path = options.findings.join(format!("finding-{}-{number}.bin", options.seed));
             eprintln!("\nrun {number}, {signal:?}: {breach}\n  written to {}", path.display());
-            std::fs::write(&path, &request).map_err(|error| format!("{}: {error}", path.display()))?;
+            std::fs::write(&path, &request).map_err(|error| told_of(&path, error))?;
         }
         tally.add(&ended);
         if told.elapsed() > Duration::from_secs(5) {
@@ -159,6 +168,7 @@ fn run(options: &Options) -> Result<usize, String> {
             eprint!("\r{done} of {} requests, {} findings ", options.runs, tally.findings);
         }
     }
+    running.end().map_err(|error| told_of(&options.findings, error))?;
     tally.tell(begin.elapsed());
     Ok(tally.findings)
 }

@@ -1,6 +1,6 @@
 //! What must hold for any bytes: the oracles that a mutated request is held against.
 
-use crate::{attributes, round_trips};
+use crate::{attributes, items, round_trips};
 use fastrand::Rng;
 use otlp_columns::decode::{Columns, DecodeError, Limits};
 use otlp_columns::table::{Column, Table};
@@ -22,6 +22,9 @@ pub enum Outcome {
 
 /// What did not hold.
 pub type Breach = String;
+
+/// Parts that are longer together are counted only: a large resource around many small items would be decoded for minutes.
+const MAX_PARTS_LEN: usize = 1 << 20;
 
 /// The tables of each signal.
 fn tables(signal: Signal) -> &'static [&'static str] {
@@ -55,14 +58,12 @@ pub(crate) fn check(request: &[u8], signal: Signal, limits: Limits, random: &mut
                 return Err(format!("{error} lies past the end, {}", request.len()));
             }
             let _ = locate(request, signal, error.offset);
-            check_split(request, signal, None)?;
             round_trips::check_refused(request, signal, limits)?;
             return Ok(Outcome::Refused(error.kind));
         }
         Err(_) => return Ok(Outcome::OverLimit),
     };
     check_tables(&columns, request)?;
-    check_split(request, signal, Some(columns.items().rows))?;
     round_trips::check(request, &columns, limits, random)?;
     Ok(Outcome::Accepted)
 }
@@ -123,27 +124,45 @@ fn check_table(name: &str, table: &Table) -> Result<(), Breach> {
     Ok(())
 }
 
-/// What is cut has the same items before and after, and as many as it was decoded to.
-fn check_split(request: &[u8], signal: Signal, decoded: Option<usize>) -> Result<(), Breach> {
+/// What is cut has the same items, in the same order, as before.
+pub(crate) fn check_parts(request: &[u8], signal: Signal, outcome: Outcome) -> Result<(), Breach> {
+    let is_decoded = outcome == Outcome::Accepted;
     let counted = match split::count_items(request, signal) {
         Ok(counted) => counted,
-        Err(SplitError::Malformed { error, .. }) => {
-            if error.offset > request.len() {
-                return Err(format!("split: {error} lies past the end"));
-            }
-            // Cutting looks at less than decoding does, so it must not refuse more.
-            return decoded.map_or(Ok(()), |_| Err(format!("decoded, and not counted: {error}")));
+        Err(SplitError::Malformed { error, .. }) if error.offset > request.len() => {
+            return Err(format!("split: {error} lies past the end"));
         }
-        Err(_) => return Ok(()),
+        // Cutting looks at less than decoding does, so it must not refuse more.
+        Err(error) if is_decoded => return Err(format!("decoded, and not counted: {error}")),
+        Err(SplitError::Malformed { .. }) => return Ok(()),
+        Err(error) => return Err(format!("counting: {error}")),
     };
-    if decoded.is_some_and(|rows| rows != counted) {
-        return Err(format!("{decoded:?} items were decoded, {counted} counted"));
-    }
     let limits = split::Limits { max_bytes: request.len() / 2 + 1, max_items: 3 };
-    let Ok(parts) = split::split(request, signal, limits) else { return Ok(()) };
+    let parts = match split::split(request, signal, limits) {
+        Ok(parts) => parts,
+        Err(SplitError::TooMuchRepeated) => return Ok(()),
+        Err(error) => return Err(format!("counted, and not cut: {error}")),
+    };
     let mut total = 0;
     for part in &parts {
         total += split::count_items(&part.bytes, signal).map_err(|error| format!("a part is no request: {error}"))?;
     }
-    if total == counted { Ok(()) } else { Err(format!("{total} items in parts of {counted}")) }
+    if total != counted {
+        return Err(format!("{total} items in parts of {counted}"));
+    }
+    if !is_decoded {
+        return Ok(());
+    }
+    let expected = items::of_request("decoded again", request, signal)?;
+    if expected.len() != counted {
+        return Err(format!("{} items were decoded, {counted} counted", expected.len()));
+    }
+    if parts.iter().map(|part| part.bytes.len()).sum::<usize>() > MAX_PARTS_LEN {
+        return Ok(());
+    }
+    let mut found = Vec::new();
+    for part in &parts {
+        found.extend(items::of_request("a part", &part.bytes, signal)?);
+    }
+    items::compare("in parts", &found, &expected)
 }

@@ -1,19 +1,21 @@
-//! What a request says survives each way out and back: through tables and the writer, through JSON, through a selection of all items.
+//! What a request says survives each way out and back: through tables and the writer, through JSON, through a selection of
+//! items, through merging.
 
+use crate::items;
 use crate::oracles::Breach;
 use fastrand::Rng;
 use otlp_columns::decode::{Columns, Limits};
 use otlp_columns::table::{Column, Table};
 use otlp_columns::write::{TableRef, write};
 use otlp_columns::{attributes, contract};
-use otlp_schema::json::{ToJsonError, from_json, to_json};
+use otlp_schema::json::{FromJsonErrorKind, ToJsonError, from_json, to_json};
 use otlp_schema::merge::merge;
 use otlp_schema::select::select;
 use otlp_schema::signal::Signal;
 use std::collections::BTreeMap;
 
 /// The tables of a request by their names, with all columns that they have.
-type Tables = BTreeMap<&'static str, Table>;
+pub(crate) type Tables = BTreeMap<&'static str, Table>;
 
 /// All of them, for requests that were accepted.
 pub(crate) fn check(request: &[u8], columns: &Columns, limits: Limits, random: &mut Rng) -> Result<(), Breach> {
@@ -21,21 +23,18 @@ pub(crate) fn check(request: &[u8], columns: &Columns, limits: Limits, random: &
     let tables = all_tables(columns, request)?;
     let written = write(signal, &|name| tables.get(name).map(TableRef::from)).map_err(|error| error.to_string())?;
     compare("written", written.as_slice(), signal, &tables, true)?;
-    let all = vec![true; columns.items().rows];
-    match select(request, signal, &all) {
-        Ok(selected) => {
-            // Groups without items are left out, so that only the items can be compared.
-            let again = decode("selected", &selected, signal)?;
-            if again.items().rows != columns.items().rows {
-                return Err(format!("{} items were selected of {}", again.items().rows, columns.items().rows));
-            }
-        }
-        Err(error) => return Err(format!("decoded, and not selected: {error}")),
+    let items = items::of(columns, request)?;
+    let keep: Vec<bool> = items.iter().map(|_| random.bool()).collect();
+    let kept = items.iter().zip(&keep).filter_map(|(item, keep)| keep.then_some(*item)).collect();
+    for (what, keep, expected) in
+        [("all selected", vec![true; items.len()], items.clone()), ("some selected", keep, kept)]
+    {
+        let selected = select(request, signal, &keep).map_err(|error| format!("decoded, and not {what}: {error}"))?;
+        items::compare(what, &items::of_request(what, &selected, signal)?, &expected)?;
     }
     let merged = merge(&[request, request], signal).map_err(|error| format!("decoded, and not merged: {error}"))?;
-    if decode("merged", merged.as_slice(), signal)?.items().rows != 2 * columns.items().rows {
-        return Err("merging with itself does not double the items".to_owned());
-    }
+    let twice = [&items[..], &items].concat();
+    items::compare_sorted("merged with itself", items::of_request("merged", merged.as_slice(), signal)?, twice)?;
     let text = match to_json(request, signal, limits.max_depth) {
         Ok(text) => text,
         // What JSON leaves out is read for JSON as well, and refused.
@@ -66,6 +65,7 @@ pub(crate) fn check_text(text: &[u8], signal: Signal, limits: Limits) -> Result<
             }
         }
         Err(error) if error.offset > text.len() => Err(format!("{error} lies past the end")),
+        Err(error) if error.kind == FromJsonErrorKind::OutOfMemory => Err(format!("reading JSON: {error}")),
         Err(_) => Ok(()),
     }
 }
@@ -84,7 +84,7 @@ fn break_text(text: &mut Vec<u8>, random: &mut Rng) {
     }
 }
 
-fn decode(what: &str, request: &[u8], signal: Signal) -> Result<Columns, Breach> {
+pub(crate) fn decode(what: &str, request: &[u8], signal: Signal) -> Result<Columns, Breach> {
     Columns::decode(request, signal, Limits::default()).map_err(|error| format!("{what}: {error}"))
 }
 
@@ -105,7 +105,7 @@ fn compare(what: &str, request: &[u8], signal: Signal, expected: &Tables, as_enc
     Ok(())
 }
 
-fn all_tables(columns: &Columns, request: &[u8]) -> Result<Tables, Breach> {
+pub(crate) fn all_tables(columns: &Columns, request: &[u8]) -> Result<Tables, Breach> {
     let mut tables = Tables::new();
     for kind in contract::tables(columns.signal()) {
         let told = |error| format!("{}: {error}", kind.name);
@@ -139,7 +139,8 @@ pub(crate) fn check_refused(request: &[u8], signal: Signal, limits: Limits) -> R
         Err(ToJsonError::Malformed(error)) if error.offset > request.len() => {
             Err(format!("JSON: {error} lies past the end"))
         }
-        Err(_) => Ok(()),
+        Err(ToJsonError::Malformed(_)) => Ok(()),
+        Err(error) => Err(format!("writing JSON: {error}")),
         Ok(text) => {
             let back = from_json(text.as_slice(), signal, limits.max_depth);
             let back = back.map_err(|error| format!("our JSON of what decoding refuses: {error}"))?;

@@ -37,13 +37,16 @@ impl Decodes {
         self.taken + self.refused.values().sum::<u64>()
     }
 
-    fn note(&mut self, error: TracezipError) {
+    /// Counts a refusal. One for want of memory is a breach: limits are there to be passed before.
+    pub(crate) fn note(&mut self, error: TracezipError) -> Result<(), Breach> {
         let problem = match error {
+            TracezipError::OutOfMemory => return Err(format!("a changed frame: {error}")),
             TracezipError::Damaged { problem, .. } => problem.to_owned(),
             TracezipError::Limit { limit, .. } => format!("limit {limit}"),
             error => error.to_string(),
         };
         *self.refused.entry(problem).or_default() += 1;
+        Ok(())
     }
 }
 
@@ -101,7 +104,7 @@ pub fn check(signal: Signal, requests: &[&[u8]; 3], random: &mut Rng, decodes: &
             // A frame that was changed into an earlier one cannot be told from that.
             Ok(decoded) if requests.iter().any(|request| **request == decoded) => decodes.taken += 1,
             Ok(_) => return Err("a changed frame gave another request".to_owned()),
-            Err(error) => decodes.note(error),
+            Err(error) => decodes.note(error)?,
         }
         stream.decoder.rollback();
     }
@@ -113,7 +116,10 @@ pub(crate) fn check_frame(bytes: &[u8]) -> Result<(), Breach> {
     let limits = Limits { max_decoded_len: MAX_LEN, max_plain_len: MAX_LEN, max_state: 1 << 18 };
     let frame = with_checksum(bytes.to_vec());
     let mut decoder = Decoder::new(limits);
-    let Ok(request) = decoder.decode(&frame) else { return Ok(()) };
+    let request = match decoder.decode(&frame) {
+        Ok(request) => request,
+        Err(error) => return Decodes::default().note(error),
+    };
     if request.len() as u64 > MAX_LEN {
         return Err(format!("a frame gave {} bytes", request.len()));
     }

@@ -112,6 +112,25 @@ def test_missing_tool_is_named_with_how_to_get_it(target: str, missing: str, sai
     assert not machine.called()
 
 
+@pytest.mark.parametrize("target", ["bench-kernels", "compat", "lint", "valgrind", "wheels"])
+def test_rust_that_went_missing_later_is_named_too(target: str, machine: Machine) -> None:
+    machine.has_environment()
+    machine.lacks("cargo")
+    result = machine.make(target, **NO_INDEX)
+    assert result.returncode != 0
+    assert result.stderr.count("cargo was not found: Rust 1.88 or newer is needed (https://rustup.rs") == 1
+    assert "Traceback" not in result.stderr
+    assert not machine.called()
+
+
+def test_python_border_goes_under_valgrind_without_rust(machine: Machine) -> None:
+    machine.has_environment()
+    machine.lacks("cargo")
+    result = machine.make("valgrind", "PARTS=border")
+    assert "cargo" not in result.stderr
+    assert "valgrind: the program was not found" in result.stderr
+
+
 def test_all_that_is_missing_is_said_at_once(machine: Machine) -> None:
     machine.lacks("cargo", "cc")
     said = machine.make("demo").stderr
@@ -154,13 +173,15 @@ def test_benchmarks_run_on_behind_a_promise_that_is_not_kept_and_fail_at_the_end
     )
 
 
-def test_installing_without_an_index_says_so(machine: Machine) -> None:
+@pytest.mark.parametrize("target", ["demo", "fuzz-python"])
+def test_installing_without_an_index_says_so(target: str, machine: Machine) -> None:
     machine.has_environment(pip="exit 1")
-    (machine.environment / ".installed").unlink()
-    result = machine.make("demo", **NO_INDEX)
+    if target == "demo":
+        (machine.environment / ".installed").unlink()
+    result = machine.make(target, **NO_INDEX)
     assert result.returncode != 0
     assert "otlp-fast: pip reaches no package index" in result.stderr
-    assert not (machine.environment / ".installed").exists()
+    assert (machine.environment / ".installed").exists() == (target == "fuzz-python")
 
 
 def test_new_sources_are_built_without_an_environment_that_pip_would_have_to_fetch(machine: Machine) -> None:
