@@ -14,9 +14,11 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 import otlp_fast
 from otlp_fast.columns import Logs, Metrics, Traces
+from otlp_fast.columns.arrow.copies import copied_sizes
 from tests.columns_oracle import DECODE, REQUESTS, python_value
 from tests.corpora import CORPORA, read_requests
 from tests.messages import NAMES, request_of, requests
@@ -255,6 +257,40 @@ def test_tables_without_rows_are_requests_without_items() -> None:
         empty = decode(b"")
         assert empty.to_arrow().num_rows == 0
         assert len(type(empty).from_arrow(empty.to_arrow())) == 0, signal
+
+
+def metrics_within(part: str, pairs: dict[str, bytes], points: int) -> Metrics:
+    """Points of one metric, where a resource, a scope or the metric has these attributes."""
+    request = REQUESTS["metrics"]()
+    resource = request.resource_metrics.add()
+    scope = resource.scope_metrics.add()
+    metric = scope.metrics.add()
+    metric.gauge.data_points.extend([NumberDataPoint()] * points)
+    owners = {"resource": resource.resource.attributes, "scope": scope.scope.attributes, "metadata": metric.metadata}
+    for key, value in pairs.items():
+        owners[part].add(key=key).value.bytes_value = value
+    return Metrics.decode(request.SerializeToString())
+
+
+@pytest.mark.parametrize("part", ["resource", "scope", "metadata"])
+@pytest.mark.parametrize(
+    "pairs", [{str(number): b"" for number in range(10_000)}, {"": bytes(400_000)}], ids=["many", "long"]
+)
+def test_copies_out_of_proportion_are_refused(part: str, pairs: dict[str, bytes]) -> None:
+    request = metrics_within(part, pairs, 100)
+    column = request.to_arrow()[part].combine_chunks()
+    copies = column if part == "metadata" else column.field("attributes")
+    estimate = int(copied_sizes(request, has_text=False).sum())
+    assert copies.nbytes - 10_000 <= estimate < 1.2 * copies.nbytes
+    with pytest.raises(otlp_fast.EncodeError, match=r"1,000 items has its own copy of them: .* cut it first"):
+        metrics_within(part, pairs, 1_000).to_arrow()
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_captured_requests_are_in_proportion(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otlp_fast.columns.arrow.copies.FREE_BYTES", 0)
+    request = DECODE[CORPORA[name]](next(read_requests(name)))
+    assert request.to_arrow().num_rows == len(request)
 
 
 def test_what_is_no_table_is_refused() -> None:

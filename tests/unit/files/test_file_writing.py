@@ -299,6 +299,22 @@ def test_tables_in_pipes_and_streams_are_read(tmp_path: Path) -> None:
             assert rows_of("traces", [data for _, data in back]) == rows_of("traces", [traces(5)])
 
 
+@pytest.mark.parametrize("format", ["arrow", "parquet"])
+def test_tables_are_cut_where_copies_of_a_resource_get_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("otlp_fast.files.tables._MAX_COPIED_BYTES", 350)
+    wide = traces(10, "x" * 50)
+    write(tmp_path / "a", [("traces", wide), ("traces", traces(2, "y" * 1000)), ("traces", b"")], format=format)
+    batches = [otlp_fast.decode_traces(data) for _, data in read(tmp_path / "a")]
+    if format == "arrow":
+        # A service of 50 bytes with its key and what is around it takes about a hundred, for each span.
+        assert [len(batch) for batch in batches] == [3, 3, 3, 1, 1, 1]
+    names = [name for batch in batches for name in batch.resource["service.name"]]
+    assert names == ["x" * 50] * 10 + ["y" * 1000] * 2
+
+
 def test_damaged_tables_are_refused_with_their_place(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     for format in ("arrow", "parquet"):
