@@ -104,7 +104,7 @@ def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[An
         # Integers on both sides of 2**63 became doubles, which do not hold all of their digits.
         array = np.asarray(values, dtype=np.uint64 if min(values, default=0) >= 0 else object)
     if array.dtype.kind == "M":
-        array = array.astype("M8[ns]").view(np.int64)
+        array = nanoseconds(array, path)
     if array.size and array.dtype.kind not in "biuf":
         raise refuse(path, f"a column of {dtype}", array.dtype)
     with np.errstate(invalid="ignore"):
@@ -114,6 +114,17 @@ def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[An
         row = int(np.argmax(differs))
         raise refuse(f"{path}[{row}]", f"a number that fits {dtype}", array[row])
     return converted
+
+
+def nanoseconds(times: npt.NDArray[Any], path: str) -> npt.NDArray[np.int64]:
+    """Times of any unit as integers. NumPy's cast wraps, and its comparison of two units does so, too."""
+    converted = times.astype("M8[ns]")
+    if np.datetime_data(times.dtype)[0] != "generic":  # which has NaT only
+        lost = (converted.astype(times.dtype) != times) & ~np.isnat(times)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise refuse(f"{path}[{row}]", "a time that fits datetime64[ns]", times[row])
+    return converted.view(np.int64)
 
 
 def id_bytes(values: Any, size: int, path: str) -> npt.NDArray[np.void]:
