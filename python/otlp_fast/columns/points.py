@@ -121,7 +121,7 @@ def _sum(kind: str, temporality: str | None, monotonic: bool | None) -> tuple[in
 def _array(argument: str, given: Any) -> NDArray[Any]:
     """What NumPy makes of an argument."""
     array = numpy.asarray(given)
-    if array.dtype.kind in "fO" and isinstance(given, Sequence) and all(type(number) is int for number in given):
+    if array.dtype.kind in "Of" and isinstance(given, Sequence) and all(type(number) is int for number in given):
         array = _integers(argument, given)
     if array.ndim != 1:
         raise ValueError(f"{argument} has shape {array.shape}, expected one dimension")
