@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import array
 import threading
+from collections import deque
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -98,12 +100,31 @@ def test_one_start_is_that_of_all_points(start: Any) -> None:
         (np.float32(0.5), [0.5] * ROWS),
         ("lone \ud800", ["lone \ufffd"] * ROWS),
         (["lone \ud800"] * ROWS, ["lone \ufffd"] * ROWS),
+        ([b"\1\0", b"\2\3"] * (ROWS // 2), [b"\1\0", b"\2\3"] * (ROWS // 2)),
+        (["a\0", "b"] * (ROWS // 2), ["a\0", "b"] * (ROWS // 2)),
+        ([1, "a"] * (ROWS // 2), [1, "a"] * (ROWS // 2)),
+        ([True, 2] * (ROWS // 2), [True, 2] * (ROWS // 2)),
+        ([2**53 + 1, 2.5] * (ROWS // 2), [2**53 + 1, 2.5] * (ROWS // 2)),
+        ([b"\xff", "x"] * (ROWS // 2), [b"\xff", "x"] * (ROWS // 2)),
+        ([np.int64(1), np.float32(0.5)] * (ROWS // 2), [1, 0.5] * (ROWS // 2)),
+        ([np.bytes_(b"a"), None] * (ROWS // 2), [b"a", "absent"] * (ROWS // 2)),
+        ([np.float64(0.5)] * ROWS, [0.5] * ROWS),
+        (deque(["a", None] * (ROWS // 2)), ["a", "absent"] * (ROWS // 2)),
+        (array.array("d", [0.5] * ROWS), [0.5] * ROWS),
+        (bytearray(range(ROWS)), list(range(ROWS))),
+        (pa.array(["a", None] * (ROWS // 2)), ["a", "absent"] * (ROWS // 2)),
     ],
 )
 def test_attributes_are_for_all_points_or_for_each(given: Any, expected: list[Any]) -> None:
     found = attribute_of(given)
     assert found == expected
     assert [type(value) for value in found] == [type(value) for value in expected]
+
+
+@pytest.mark.parametrize("make", [list, lambda elements: np.array(elements, dtype=object)])
+def test_zeros_of_both_signs_are_told_apart(make: Callable[[list[Any]], Any]) -> None:
+    found = attribute_of(make([0.0, None, -0.0, -0.0] * (ROWS // 4)))
+    assert list(map(repr, found)) == ["0.0", "'absent'", "-0.0", "-0.0"] * (ROWS // 4)
 
 
 def test_scope_is_a_name_or_what_has_one() -> None:
@@ -161,6 +182,10 @@ def test_no_points_are_a_metric_without_data() -> None:
         (ValueError, "attributes['key'] has the code -1 at 0", {"attributes": {"key": ([-1] * ROWS, "abc")}}),
         (EncodeError, "times has 19 elements, expected 20, one for each value", {"times": TIMES[1:]}),
         (EncodeError, 'attributes["key"] has 2 elements, expected 20', {"attributes": {"key": ["a", "b"]}}),
+        (EncodeError, 'attributes["key"][1] is 9223372036854775808', {"attributes": {"key": [1, 2**63] * (ROWS // 2)}}),
+        (EncodeError, "attributes['key'][1] is 9223372036854775808", {"attributes": {"key": [-1, 2**63]}}),
+        (EncodeError, "attributes['key'][0] is 18446744073709551616", {"attributes": {"key": [2**64, 1]}}),
+        (EncodeError, "values[0] is 9223372036854775808, expected less", {"values": [2**63, *range(ROWS - 1)]}),
         (EncodeError, "times[3] is -9223372036854775808, expected nanoseconds since 1970", {"times": WITH_NAT}),
         (
             EncodeError,

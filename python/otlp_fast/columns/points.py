@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from array import array as Array
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy
@@ -18,6 +19,8 @@ TEMPORALITIES = {"cumulative": AggregationTemporality.CUMULATIVE, "delta": Aggre
 
 # How many messages below the request the attributes of a resource, a scope and a data point lie.
 RESOURCE_DEPTH, SCOPE_DEPTH, POINT_DEPTH = 3, 4, 6
+
+_PLAIN = (str, bytes, int, bool, type(None))
 
 
 def write_points(
@@ -56,6 +59,8 @@ def write_points(
         attributes: of the points, by their keys. A str, bool, int, float, bytes, mapping or None is the value of all
             points, and costs no more than its bytes. A list or an array has one value for each point, in which None
             stands for no attribute; a tuple `(codes, values)` has one for each point too, by its place in `values`.
+            Elements of a list keep their types; strings and bytes in arrays of dtype U and S are without zeros at their
+            ends, as NumPy has them.
         kind: "gauge", or "sum".
         unit: in the form of UCUM: "s", "By", "{request}".
         description: what is measured.
@@ -116,9 +121,19 @@ def _sum(kind: str, temporality: str | None, monotonic: bool | None) -> tuple[in
 def _array(argument: str, given: Any) -> NDArray[Any]:
     """What NumPy makes of an argument."""
     array = numpy.asarray(given)
+    if array.dtype.kind in "Of" and isinstance(given, Sequence) and all(type(number) is int for number in given):
+        array = _integers(argument, given)
     if array.ndim != 1:
         raise ValueError(f"{argument} has shape {array.shape}, expected one dimension")
     return array
+
+
+def _integers(argument: str, given: Sequence[int]) -> NDArray[Any]:
+    """An array of integers that NumPy by itself would make doubles or objects of: some are 2**63 or more."""
+    if all(0 <= number < 2**64 for number in given):
+        return numpy.asarray(given, dtype="u8")
+    row = next(row for row, number in enumerate(given) if not -(2**63) <= number < 2**63)
+    raise EncodeError(f"{argument}[{row}] is {given[row]}, expected an integer of 64 bits", path=f"{argument}[{row}]")
 
 
 def _contiguous(array: NDArray[Any], dtype: str) -> NDArray[Any]:
@@ -174,20 +189,44 @@ def _column(path: str, given: Any) -> Any:
                 f"{path} is a tuple of {len(given)}, expected (codes, values); for one value a point, a list"
             )
         return _coded(path, _array(path, given[0]), list(given[1]))
+    if _is_plain(given):
+        # NumPy would make one type of several, and take zeros off the ends of strings.
+        types = {type(element) for element in given}
+        if len(types) != 1 or not issubclass(types.pop(), (int, float, numpy.number, numpy.bool_)):
+            return _coded_elements(path, list(given))
     array = _array(path, given)
     if array.dtype.kind in "fiu" and array.dtype.itemsize <= 8:
         return _numbers(path, array)
     if array.dtype.kind == "b":
         return _coded(path, array.astype("u4"), [False, True])
-    elements: list[Any] = array.tolist()
-    # Told apart by type as well: True, 1 and 1.0 are one key of a dict.
-    keys = elements if all(type(element) is str for element in elements) else [(type(e), e) for e in elements]
-    try:
-        places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    except TypeError as error:
-        raise TypeError(f"{path} has elements that cannot be the value of an attribute: {error}") from None
-    distinct = list(places) if keys is elements else [element for _, element in places]
-    return _coded(path, numpy.fromiter(map(places.__getitem__, keys), "u4", len(keys)), distinct)
+    return _coded_elements(path, array.tolist())
+
+
+def _is_plain(given: Any) -> bool:
+    """Whether an argument has Python's own objects as elements: a list, and no view of memory."""
+    return (
+        isinstance(given, Sequence)
+        and len(given) > 0
+        and not (isinstance(given, (Array, bytearray, memoryview)) or hasattr(given, "__array__"))
+    )
+
+
+def _coded_elements(path: str, elements: list[Any]) -> tuple[NDArray[Any], list[bytes | None]]:
+    """An attribute whose values are objects: each distinct one is encoded once."""
+    keys = elements if all(type(element) is str for element in elements) else [_key(path, e) for e in elements]
+    distinct = dict(zip(keys, elements, strict=True))
+    places = {key: place for place, key in enumerate(distinct)}
+    return _coded(path, numpy.fromiter(map(places.__getitem__, keys), "u4", len(keys)), distinct.values())
+
+
+def _key(path: str, element: Any) -> Any:
+    """What only equal elements share. True, 1 and 1.0 are told apart by type, 0.0 and -0.0 by what is written."""
+    kind = type(element)
+    if kind in _PLAIN:
+        return kind, element
+    if kind.__hash__ is None:
+        raise TypeError(f"{path} has elements that cannot be the value of an attribute: of type {kind.__name__}")
+    return kind, _any_value(path, element)
 
 
 def _coded(path: str, codes: NDArray[Any], values: Iterable[Any]) -> tuple[NDArray[Any], list[bytes | None]]:

@@ -167,7 +167,12 @@ class Request(WithAttributes, Generic[Item]):
         return map(self._item, range(len(self)))
 
     def to_arrow(self) -> pyarrow.Table:
-        """The request as a pyarrow Table, see `otlp_fast.columns.arrow`."""
+        """The request as a pyarrow Table, see `otlp_fast.columns.arrow`.
+
+        Raises:
+            EncodeError: resources and scopes, copied to their items, would take more than 256 MiB and 64 times the
+                length of the request.
+        """
         from otlp_fast.columns import arrow
 
         return arrow.to_arrow(self)

@@ -68,16 +68,28 @@ def write_tables(signal: str, tables: Tables) -> bytes:
     contract = _core.table_types(signal)
     native: dict[str, dict[str, Any]] = {}
     for table, columns in tables.items():
+        check_name("table", table)
+        if not isinstance(columns, Mapping):
+            raise refuse(table, "a mapping of columns by their names", type(columns).__name__)
         types = contract.get(table, {})
-        native[table] = {
-            column: native_column(types.get(column, ""), values, f"{table}.{column}")
-            for column, values in columns.items()
-        }
+        native[table] = {}
+        for column, values in columns.items():
+            check_name("column", column, table)
+            native[table][column] = native_column(types.get(column, ""), values, f"{table}.{column}")
     return _core.write_tables(signal, native)
+
+
+def check_name(what: str, name: object, path: str = "") -> None:
+    """Refuse what cannot be a name; which names there are is for the native module to say."""
+    if not (isinstance(name, str) and name.isprintable()):
+        place = f"{path}: " if path else ""
+        raise EncodeError(f"{place}expected the name of a {what}, not {name!r}", path=path)
 
 
 def native_column(kind: str, values: Any, path: str) -> Any:
     """A column in the form that the native module takes: an array, or a tuple of arrays for text and bytes."""
+    if np.ma.is_masked(values):
+        raise refuse(path, "a value in every row", "an array in which some are masked")
     if kind == "text":
         return text_arrays(values, path)
     if kind == "bytes":
@@ -95,7 +107,10 @@ def refuse(path: str, expected: str, found: object) -> EncodeError:
 
 def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[Any]:
     """Numbers of exactly this type, if all values can be had in it."""
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:  # such as lists of different lengths
+        raise refuse(path, f"a column of {dtype}", f"{type(values).__name__}: {error}") from None
     if array.ndim != 1:
         raise refuse(path, f"a column of {dtype}", f"an array of shape {array.shape}")
     if array.dtype == dtype:
@@ -104,7 +119,7 @@ def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[An
         # Integers on both sides of 2**63 became doubles, which do not hold all of their digits.
         array = np.asarray(values, dtype=np.uint64 if min(values, default=0) >= 0 else object)
     if array.dtype.kind == "M":
-        array = array.astype("M8[ns]").view(np.int64)
+        array = nanoseconds(array, path)
     if array.size and array.dtype.kind not in "biuf":
         raise refuse(path, f"a column of {dtype}", array.dtype)
     with np.errstate(invalid="ignore"):
@@ -116,9 +131,25 @@ def number_array(values: Any, dtype: np.dtype[Any], path: str) -> npt.NDArray[An
     return converted
 
 
+def nanoseconds(times: npt.NDArray[Any], path: str) -> npt.NDArray[np.int64]:
+    """Times of any unit as integers. NumPy's cast wraps, and its comparison of two units does so, too."""
+    converted = times.astype("M8[ns]")
+    if np.datetime_data(times.dtype)[0] != "generic":  # which has NaT only
+        lost = (converted.astype(times.dtype) != times) & ~np.isnat(times)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise refuse(f"{path}[{row}]", "a time that fits datetime64[ns]", times[row])
+    return converted.view(np.int64)
+
+
 def id_bytes(values: Any, size: int, path: str) -> npt.NDArray[np.void]:
     """Ids, all zeros where there is none."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "SV" and values.dtype.itemsize == size:
+    if (
+        isinstance(values, np.ndarray)
+        and values.dtype.kind in "SV"
+        and values.dtype.itemsize == size
+        and values.ndim == 1
+    ):
         return np.ascontiguousarray(values).view(f"V{size}")
     contents = byte_strings(values, path)
     for row, content in enumerate(contents):
@@ -132,8 +163,9 @@ def text_arrays(values: Any, path: str) -> tuple[npt.NDArray[Any], ...]:
     if isinstance(values, TextColumn):
         return values.codes, values.strings.offsets, values.strings.data
     codes: dict[str, int] = {"": 0}
-    rows = np.empty(len(values), dtype=np.uint32)
-    for row, text in enumerate(values):
+    texts = elements(values, "a column of str", path)
+    rows = np.empty(len(texts), dtype=np.uint32)
+    for row, text in enumerate(texts):
         if not isinstance(text, str):
             raise refuse(f"{path}[{row}]", "a str", type(text).__name__)
         rows[row] = codes.setdefault(text, len(codes))
@@ -149,9 +181,19 @@ def bytes_arrays(values: Any, path: str) -> tuple[npt.NDArray[Any], ...]:
     return joined(byte_strings(values, path))
 
 
+def elements(values: Any, expected: str, path: str) -> list[Any]:
+    """The elements of a sequence. A string is none, though it has characters."""
+    if isinstance(values, (str, bytes)):
+        raise refuse(path, expected, f"one {type(values).__name__}")
+    try:
+        return list(values)
+    except TypeError:
+        raise refuse(path, expected, type(values).__name__) from None
+
+
 def byte_strings(values: Any, path: str) -> list[bytes]:
     """A sequence of bytes."""
-    contents = list(values)
+    contents = elements(values, "a column of bytes", path)
     for row, content in enumerate(contents):
         if not isinstance(content, bytes | np.bytes_ | np.void):
             raise refuse(f"{path}[{row}]", "bytes", type(content).__name__)

@@ -93,8 +93,8 @@ class HeaderRules(NamedTuple):
 
 
 def without_credentials(url: str) -> str:
-    """Give `url` with what stands before the @ of its authority masked."""
-    return re.sub(r"^([^/@]*//)?[^/@]*@", r"\1***@", url)
+    """Give `url` with what stands before its last @ masked: a password may hold an @ or a / that is not encoded."""
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]*://)?.*@", r"\1***@", url, flags=re.DOTALL)
 
 
 def variable_names(signal: Signal, setting: str) -> tuple[str, str]:

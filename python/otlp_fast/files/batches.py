@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from otlp_fast._core import merge, split_request
 from otlp_fast.files.reader import Request
 
@@ -21,20 +23,23 @@ class Batches:
         self._items = 0
         self._bytes = 0
 
-    def add(self, request: Request, items: int) -> list[Request]:
+    def add(self, request: Request, items: int) -> Iterator[Request]:
         """Add a request with so many items, and give the requests that are ready.
 
         Raises:
             DecodeError: it is no such request.
+            EncodeError: it cannot be cut: its parts would repeat long resources too often.
         """
-        ready = self.finish() if self._held and self._held[0].signal != request.signal else []
+        if self._held and self._held[0].signal != request.signal:
+            yield from self.finish()
         if request.signal is None:
-            return [*ready, request]
+            yield request
+            return
         self._held.append(request)
         self._items += items
         self._bytes += len(request.data)
         if self._items < self._wanted and self._bytes < _MAX_BYTES:
-            return ready
+            return
         parts = self._cut()
         (last, last_items) = parts[-1]
         if self._items >= self._wanted > last_items:
@@ -42,13 +47,13 @@ class Batches:
             self._held, self._items, self._bytes = [last], last_items, len(last.data)
         else:
             self._clear()
-        return [*ready, *(part for part, _ in parts)]
+        yield from (part for part, _ in parts)
 
-    def finish(self) -> list[Request]:
-        """Give what is left."""
-        parts = [part for part, _ in self._cut()] if self._held else []
+    def finish(self) -> Iterator[Request]:
+        """Give what is left; errors are those of `add`."""
+        parts = self._cut() if self._held else []
         self._clear()
-        return parts
+        yield from (part for part, _ in parts)
 
     def _cut(self) -> list[tuple[Request, int]]:
         """Give all that is held as requests of at most the wanted length, with their items."""

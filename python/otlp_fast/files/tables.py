@@ -20,6 +20,7 @@ try:
     from pyarrow import parquet
 
     from otlp_fast.columns import Logs, Metrics, Traces
+    from otlp_fast.columns.arrow.copies import copied_sizes
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(
         f"Arrow and Parquet need the module {missing.name}: pip install 'otlp-fast[columns]'", name=missing.name
@@ -33,6 +34,8 @@ from otlp_fast.files.writer import CompressedFile, FormatWriter, OneSignalWriter
 _CLASSES: dict[str, type[Traces] | type[Logs] | type[Metrics]] = {"traces": Traces, "logs": Logs, "metrics": Metrics}
 _ROWS = 65_536
 """The most items that a request made of a table has."""
+_MAX_COPIED_BYTES = 128 * 1024 * 1024
+"""What resources, scopes and metrics may take in a batch of rows."""
 
 _FILE_MARK = b"ARROW1\0\0"
 # Columns that only one signal has.
@@ -121,7 +124,7 @@ class _ContentFile(io.RawIOBase):
 
 
 class _TableWriter(OneSignalWriter):
-    """Writes each request as a batch of rows."""
+    """Writes each request as a batch of rows, or as several where it has few long resources for many items."""
 
     def __init__(self, file: CompressedFile, name: str) -> None:
         super().__init__(file, name)
@@ -129,11 +132,13 @@ class _TableWriter(OneSignalWriter):
         self._schema: pa.Schema | None = None
 
     def add(self, data: bytes, signal: str) -> None:
-        table = _CLASSES[signal].decode(data).to_arrow()
-        if self._schema is None:
-            self._schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
-            self._writer = self.make_writer(self._schema)
-        self._writer.write_table(table.cast(self._schema))
+        request = _CLASSES[signal].decode(data)
+        for rows in _batches(copied_sizes(request, has_text=True).tolist()):
+            table = request[rows].to_arrow()
+            if self._schema is None:
+                self._schema = pa.schema([field.with_type(_plain(field.type)) for field in table.schema])
+                self._writer = self.make_writer(self._schema)
+            self._writer.write_table(table.cast(self._schema))
 
     @abstractmethod
     def make_writer(self, schema: pa.Schema) -> Any:
@@ -143,6 +148,17 @@ class _TableWriter(OneSignalWriter):
         if self._writer is None:
             raise FileError("there is no request that would say which columns it should have", name=self.name)
         self._writer.close()
+
+
+def _batches(sizes: list[int]) -> Iterator[slice]:
+    """Cut items where their copies of resources and scopes, of these sizes, would get too long; at least one batch."""
+    start = total = 0
+    for row, size in enumerate(sizes):
+        if total + size > _MAX_COPIED_BYTES and row > start:
+            yield slice(start, row)
+            start, total = row, 0
+        total += size
+    yield slice(start, len(sizes))
 
 
 class _ArrowWriter(_TableWriter):

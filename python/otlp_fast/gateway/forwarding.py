@@ -13,8 +13,9 @@ import io
 import logging
 import ssl
 import time
+from base64 import b64encode
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -44,7 +45,7 @@ class NextHop:
 
         Raises:
             OSError: `forward_ca` cannot be read.
-            ValueError: it holds no certificates.
+            ValueError: it holds no certificates, or the environment names a proxy that cannot be used.
         """
         self._base = settings.forward.rstrip("/")
         self._timeout = settings.forward_timeout
@@ -59,7 +60,11 @@ class NextHop:
         }
         if settings.forward_encoding != "none":
             self._headers["Content-Encoding"] = settings.forward_encoding
-        self._proxy = _proxy_of(self._base)
+        self._proxy, proxy_headers = _proxy_of(self._base)
+        # A proxy reads them where it is spoken to: in the request itself, or in the CONNECT in front of TLS.
+        self._connect_headers = proxy_headers if self._base.lower().startswith("https:") else {}
+        if not self._connect_headers:
+            self._headers |= proxy_headers
         self._session: aiohttp.ClientSession | None = None
         self._silent_until = 0.0
 
@@ -71,6 +76,9 @@ class NextHop:
                 f"{self._base}/v1/{signal}",
                 data=io.BytesIO(body),
                 allow_redirects=False,
+                # Those of the session would be sent to the proxy, too, with the credentials for the next hop.
+                headers=self._headers,
+                proxy_headers=self._connect_headers,
             ) as response:
                 return self._answer(response, await _read(response))
         except (TimeoutError, asyncio.TimeoutError):  # the same from Python 3.11 on
@@ -78,7 +86,7 @@ class NextHop:
             self._say(message)
             return error(504, "next_hop_timeout", message, retry_after=_RETRY_AFTER_SECONDS)
         except (aiohttp.ClientError, OSError) as problem:
-            self._say(f"the next hop cannot be reached: {type(problem).__name__}: {problem}")
+            self._say(f"the next hop cannot be reached: {_in_words(problem)}")
             message = "the next hop cannot be reached"
             return error(503, "next_hop_unreachable", message, retry_after=_RETRY_AFTER_SECONDS)
 
@@ -89,7 +97,6 @@ class NextHop:
                 connector=aiohttp.TCPConnector(
                     limit=self._max_connections, ssl=self._tls, keepalive_timeout=_KEPT_FOR_SECONDS
                 ),
-                headers=self._headers,
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -139,10 +146,38 @@ def _tls(ca: Path | None) -> ssl.SSLContext:
         raise ValueError(f"{ca}: no certificates to check the next hop's by: {error}") from None
 
 
-def _proxy_of(url: str) -> str | None:
-    """Give the proxy that the environment names (HTTPS_PROXY, NO_PROXY); aiohttp would read .netrc along with it."""
+def _proxy_of(url: str) -> tuple[str | None, dict[str, str]]:
+    """Give the proxy that the environment names (HTTPS_PROXY, NO_PROXY), and headers for it.
+
+    aiohttp would read .netrc along with it. User and password become a header: aiohttp repeats the URL in its errors.
+    """
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    named = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+    if not named:
+        return None, {}
+    try:
+        proxy = urlsplit(named if "://" in named else f"http://{named}")
+        is_usable = proxy.scheme in ("http", "https") and proxy.hostname and proxy.port != 0
+        # A password with a / that is not encoded would be taken for a port and a path.
+        if not is_usable or proxy.path.strip("/") or proxy.query or proxy.fragment:
+            raise ValueError
+    except ValueError:
+        # Without its cause and without the URL: both may hold the password.
+        raise ValueError(
+            f"{parts.scheme}_proxy: no URL such as http://user:password@proxy:3128, in which /, @ and the like are"
+            " written as %2F, %40 (value not shown)"
+        ) from None
+    credentials, _, address = proxy.netloc.rpartition("@")
+    authorization = f"Basic {b64encode(unquote_to_bytes(credentials)).decode()}"
+    return f"{proxy.scheme}://{address}", {"Proxy-Authorization": authorization} if credentials else {}
+
+
+def _in_words(problem: Exception) -> str:
+    """Say what went wrong, without the URL that aiohttp puts into some of its errors."""
+    name = type(problem).__name__
+    if isinstance(problem, aiohttp.ClientResponseError):
+        return f"{name}: {problem.status}"
+    return name if isinstance(problem, aiohttp.InvalidURL) else f"{name}: {problem}"
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

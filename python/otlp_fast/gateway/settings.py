@@ -93,13 +93,17 @@ class Settings:
 
 
 def _check_url(text: str) -> None:
+    # Wherever it stands: a password with a / in it looks like a port and a path, and messages and log lines show those.
+    if "@" in text:
+        raise ValueError(
+            "forward: a URL without user and password: put them into forward_headers, as Authorization"
+            " (an @ in a path is written %40)"
+        )
     try:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
         raise ValueError(f"forward: not a URL: {error}") from None
-    if url.username is not None or url.password is not None:
-        raise ValueError("forward: a URL without user and password: put them into forward_headers, as Authorization")
     if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise ValueError(f"forward: {text!r} is no URL such as http://collector:4318")
     if url.query or url.fragment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
@@ -14,9 +14,11 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 
 import otlp_fast
 from otlp_fast.columns import Logs, Metrics, Traces
+from otlp_fast.columns.arrow.copies import copied_sizes
 from tests.columns_oracle import DECODE, REQUESTS, python_value
 from tests.corpora import CORPORA, read_requests
 from tests.messages import NAMES, request_of, requests
@@ -244,10 +246,73 @@ def test_columns_that_do_not_fit_are_refused_by_name(columns: dict[str, Any], pa
     assert str(caught.value).startswith(f"{path}: ")
 
 
-def test_counts_of_points_that_have_none_are_refused() -> None:
-    with pytest.raises(otlp_fast.EncodeError, match="a point of a metric of kind 5 has none") as caught:
-        Metrics.from_arrow(pa.table({"kind": [9, 5], "count": [1, 1]}))
-    assert caught.value.path == "count[1]"
+@pytest.mark.parametrize(
+    ("columns", "path", "kind"),
+    [
+        ({"kind": [9, 5], "count": [1, 1]}, "count[1]", 5),
+        ({"kind": [7, 5], "sum": [None, 0.0]}, "sum[1]", 5),
+        ({"kind": [9, 11], "min": [None, 1.0]}, "min[1]", 11),
+        ({"kind": [11], "max": [1.0]}, "max[0]", 11),
+        ({"kind": [9, 10], "bucket_counts": [[1], [1]]}, "bucket_counts[1]", 10),
+        ({"kind": [5], "explicit_bounds": [[0.0]]}, "explicit_bounds[0]", 5),
+        ({"kind": [10, 9], "scale": [1, 1]}, "scale[1]", 9),
+        ({"kind": [10, 9], "positive": [[1], [1, 2]]}, "positive[1]", 9),
+        ({"kind": [5], "negative_offset": [1]}, "negative_offset[0]", 5),
+        ({"kind": [9], "quantiles": [[{"quantile": 0.5, "value": 1.0}]]}, "quantiles[0]", 9),
+    ],
+)
+def test_parts_of_points_that_have_none_are_refused(columns: dict[str, Any], path: str, kind: int) -> None:
+    with pytest.raises(otlp_fast.EncodeError, match=f"a point of a metric of kind {kind} has none") as caught:
+        Metrics.from_arrow(pa.table(columns))
+    assert caught.value.path == path
+
+
+def test_empty_lists_are_nothing_that_a_point_could_not_have() -> None:
+    columns = {"kind": pa.array([5]), "bucket_counts": pa.array([[]], pa.list_(pa.uint64()))}
+    assert len(Metrics.from_arrow(pa.table(columns))) == 1
+
+
+@pytest.mark.parametrize("name", ["exemplars.", ""])
+def test_double_and_int_of_one_value_are_refused(name: str) -> None:
+    both = {"double": [1.0, None, 1.0], "int": [None, 2, 2]}
+    rows = [dict(zip(both, row, strict=True)) for row in zip(*both.values(), strict=True)]
+    columns = {"exemplars": [rows, [], []]} if name else both
+    with pytest.raises(otlp_fast.EncodeError, match="there is a double as well") as caught:
+        Metrics.from_arrow(pa.table({"kind": [5, 5, 5], **columns}))
+    assert caught.value.path == f"{name}int[2]"
+
+
+@pytest.mark.parametrize("make", [pa.list_, pa.large_list, pa.list_view, pa.large_list_view])
+def test_lists_of_every_kind_are_read(make: Callable[[pa.DataType], pa.DataType]) -> None:
+    rows = [[{"key": "a", "text": "x"}], None, [], [{"key": "b", "text": "y"}, {"key": "c", "text": "z"}]]
+    array = pa.array([None, *rows, rows[3]], make(pa.struct([("key", pa.string()), ("text", pa.string())])))
+    for attributes, expected in ((array[1:5], rows), (array.take(pa.array([4, 2, 1])), [rows[3], rows[1], rows[0]])):
+        spans = Traces.from_arrow(pa.table({"attributes": attributes}))
+        found = [{pair["key"]: pair["text"] for pair in row["attributes"]} for row in spans.to_arrow().to_pylist()]
+        assert found == [{pair["key"]: pair["text"] for pair in row or []} for row in expected]
+
+
+def test_views_of_more_elements_than_a_request_can_have_are_refused() -> None:
+    offsets, lengths = pa.array([0] * 2048, pa.int32()), pa.array([1 << 20] * 2048, pa.int32())
+    views = pa.ListViewArray.from_arrays(offsets, lengths, pa.array(bytearray(1 << 20), pa.uint8()))
+    with pytest.raises(otlp_fast.EncodeError, match="bucket_counts: no request is as long"):
+        Metrics.from_arrow(pa.table({"kind": [9] * 2048, "bucket_counts": views}))
+
+
+def test_lists_of_fixed_size_are_read() -> None:
+    rows = [[1, 2], None, [3, 4]]
+    lists = pa.array([[5, 6], *rows], pa.list_(pa.uint64(), 2))[1:]
+    points = Metrics.from_arrow(pa.table({"kind": [9] * 3, "bucket_counts": lists}))
+    assert [row["bucket_counts"] for row in points.to_arrow().to_pylist()] == [[1, 2], [], [3, 4]]
+
+
+@pytest.mark.parametrize("make", [pa.list_view, pa.large_list_view])
+def test_views_in_any_order_and_over_each_other_are_read(make: Callable[[pa.DataType], pa.DataType]) -> None:
+    kind, offset = make(pa.uint64()), pa.int32() if make is pa.list_view else pa.int64()
+    offsets, lengths = pa.array([2, 0, 1, 7], offset), pa.array([2, 0, 3, 0], offset)
+    views = type(pa.array([], kind)).from_arrays(offsets, lengths, pa.array([1, 2, 3, 4, 5, 6, 7], pa.uint64()))
+    points = Metrics.from_arrow(pa.table({"kind": [9] * 4, "bucket_counts": views}))
+    assert [row["bucket_counts"] for row in points.to_arrow().to_pylist()] == [[3, 4], [], [2, 3, 4], []]
 
 
 def test_tables_without_rows_are_requests_without_items() -> None:
@@ -255,6 +320,40 @@ def test_tables_without_rows_are_requests_without_items() -> None:
         empty = decode(b"")
         assert empty.to_arrow().num_rows == 0
         assert len(type(empty).from_arrow(empty.to_arrow())) == 0, signal
+
+
+def metrics_within(part: str, pairs: dict[str, bytes], points: int) -> Metrics:
+    """Points of one metric, where a resource, a scope or the metric has these attributes."""
+    request = REQUESTS["metrics"]()
+    resource = request.resource_metrics.add()
+    scope = resource.scope_metrics.add()
+    metric = scope.metrics.add()
+    metric.gauge.data_points.extend([NumberDataPoint()] * points)
+    owners = {"resource": resource.resource.attributes, "scope": scope.scope.attributes, "metadata": metric.metadata}
+    for key, value in pairs.items():
+        owners[part].add(key=key).value.bytes_value = value
+    return Metrics.decode(request.SerializeToString())
+
+
+@pytest.mark.parametrize("part", ["resource", "scope", "metadata"])
+@pytest.mark.parametrize(
+    "pairs", [{str(number): b"" for number in range(10_000)}, {"": bytes(400_000)}], ids=["many", "long"]
+)
+def test_copies_out_of_proportion_are_refused(part: str, pairs: dict[str, bytes]) -> None:
+    request = metrics_within(part, pairs, 100)
+    column = request.to_arrow()[part].combine_chunks()
+    copies = column if part == "metadata" else column.field("attributes")
+    estimate = int(copied_sizes(request, has_text=False).sum())
+    assert copies.nbytes - 10_000 <= estimate < 1.2 * copies.nbytes
+    with pytest.raises(otlp_fast.EncodeError, match=r"1,000 items has its own copy of them: .* cut it first"):
+        metrics_within(part, pairs, 1_000).to_arrow()
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_captured_requests_are_in_proportion(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otlp_fast.columns.arrow.copies.FREE_BYTES", 0)
+    request = DECODE[CORPORA[name]](next(read_requests(name)))
+    assert request.to_arrow().num_rows == len(request)
 
 
 def test_what_is_no_table_is_refused() -> None:

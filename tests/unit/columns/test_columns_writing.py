@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otlp_fast
-from otlp_fast.columns import write_logs, write_metrics, write_traces
+from otlp_fast.columns import decode_traces, write_logs, write_metrics, write_traces
 from tests.columns_oracle import DECODE, REQUESTS, plain_tables
 from tests.corpora import CORPORA, read_requests
 from tests.messages import NAMES, request_of, requests
@@ -117,6 +117,33 @@ def test_log_records_and_points_can_be_made_by_hand() -> None:
         ({"kind": [None]}, "spans.kind", "expected a column of int32, not object"),
         ({"trace_id": [b"abc"]}, "spans.trace_id[0]", "expected an id of 16 bytes, not of 3"),
         ({"trace_id": ["a"]}, "spans.trace_id[0]", "expected bytes, not str"),
+        (
+            {"start_time_unix_nano": np.array(["1970-01-01", "2600-01-01"], "M8[s]")},
+            "spans.start_time_unix_nano[1]",
+            r"expected a time that fits datetime64\[ns\], not 2600-01-01T00:00:00",
+        ),
+        (
+            {"start_time_unix_nano": np.array([1000, 1001], "M8[ps]")},
+            "spans.start_time_unix_nano[1]",
+            "a time that fits",
+        ),
+        ({"start_time_unix_nano": np.array(["NaT"], "M8[D]")}, "spans.start_time_unix_nano[0]", "fits uint64"),
+        ({"start_time_unix_nano": np.array(["NaT"], "M8")}, "spans.start_time_unix_nano[0]", "fits uint64"),
+        (
+            {"start_time_unix_nano": [[1], [1, 2]]},
+            "spans.start_time_unix_nano",
+            "expected a column of uint64, not list:",
+        ),
+        ({"start_time_unix_nano": 5}, "spans.start_time_unix_nano", r"not an array of shape \(\)"),
+        ({"kind": np.ma.array([1, 2], mask=[False, True])}, "spans.kind", "expected a value in every row"),
+        ({"trace_id": np.ma.array([b"a" * 16] * 2, mask=[0, 1])}, "spans.trace_id", "expected a value in every row"),
+        ({"trace_id": np.zeros((2, 2), "V16")}, "spans.trace_id[0]", "expected bytes, not ndarray"),
+        ({"trace_id": np.zeros((), "V16")}, "spans.trace_id", "expected a column of bytes, not ndarray"),
+        ({"trace_id": b"a" * 16}, "spans.trace_id", "expected a column of bytes, not one bytes"),
+        ({"name": 5}, "spans.name", "expected a column of str, not int"),
+        ({"name": "abc"}, "spans.name", "expected a column of str, not one str"),
+        ({5: [1]}, "spans", "expected the name of a column, not 5"),
+        ({"\ud800": [1]}, "spans", r"expected the name of a column, not '\\ud800'"),
         ({"name": ["a"], "kind": [1, 2]}, "spans.kind", "expected 1 values, found 2"),
         ({"name": ["a"], "scope": [7]}, "spans.scope[0]", "no row 7"),
     ],
@@ -124,6 +151,36 @@ def test_log_records_and_points_can_be_made_by_hand() -> None:
 def test_columns_that_do_not_fit_are_refused_with_their_place(spans: dict[str, Any], path: str, message: str) -> None:
     with pytest.raises(otlp_fast.EncodeError, match=message) as caught:
         write_traces({"spans": spans})
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("unit", ["Y", "D", "25s", "ms", "ns"])
+def test_times_of_every_unit_are_nanoseconds(unit: str) -> None:
+    times = np.array(["1970-01-01", "2000-01-01", "2200-01-01"], f"M8[{unit}]")
+    written = decode_traces(write_traces({"spans": {"start_time_unix_nano": times}}))
+    assert written.start_time_unix_nano.tolist() == [0, 946684800 * 10**9, 7258118400 * 10**9]
+
+
+def test_sequences_of_other_kinds_are_columns() -> None:
+    unmasked = np.ma.array([1, 2], mask=False)
+    spans = {"name": (text for text in "ab"), "kind": unmasked, "flags": range(2), "trace_id": iter([b"", b"a" * 16])}
+    written = decode_traces(write_traces({"spans": spans}))
+    assert (list(written.name), written.kind.tolist(), written.flags.tolist()) == (["a", "b"], [1, 2], [0, 1])
+    assert written.trace_id[1].tobytes() == b"a" * 16
+
+
+@pytest.mark.parametrize(
+    ("tables", "path", "message"),
+    [
+        ({"spans": [1]}, "spans", "expected a mapping of columns by their names, not list"),
+        ({"spans": None}, "spans", "expected a mapping of columns by their names, not NoneType"),
+        ({1: {}}, "", "expected the name of a table, not 1"),
+        ({"\ud800": {}}, "", r"expected the name of a table, not '\\ud800'"),
+    ],
+)
+def test_what_is_no_tables_is_refused(tables: Any, path: str, message: str) -> None:
+    with pytest.raises(otlp_fast.EncodeError, match=message) as caught:
+        write_traces(tables)
     assert caught.value.path == path
 
 

@@ -11,6 +11,7 @@ import pytest
 import urllib3
 
 import otlp_fast
+from otlp_fast.exporter.configuration import without_credentials
 from otlp_fast.exporter.http import Compression, OTLPSpanExporter
 from otlp_fast.exporter.http.configuration import HTTPSettings, resolve_settings
 from otlp_fast.exporter.http.connection import connect
@@ -354,6 +355,29 @@ def test_unsupported_proxy_is_an_error_without_its_password(monkeypatch: pytest.
     with pytest.raises(ValueError, match=r"'socks5://\*\*\*@proxy:1080' is not an http or https proxy") as raised:
         OTLPSpanExporter()
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:hunter2@host:1/v1", "http://***@host:1/v1"),
+        ("http://user:hunt/er2@host:1", "http://***@host:1"),
+        ("http://user:hunter2//x@y@host", "http://***@host"),
+        ("user:hunter2//x@host", "***@host"),
+        ("user:hunter2@\nx@host", "***@host"),
+        ("//hunter2@host", "***@host"),
+        ("http://host/v1", "http://host/v1"),
+    ],
+)
+def test_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    assert without_credentials(url) == shown
+
+
+@pytest.mark.parametrize("url", ["http://user:hunter2/x@host:4318", "http://user:h@hunter2@host:99999999"])
+def test_endpoint_that_is_no_url_is_an_error_without_its_password(url: str) -> None:
+    with pytest.raises(ValueError, match=r"'http://\*\*\*@host:[0-9]+' is not a URL") as raised:
+        OTLPSpanExporter(endpoint=url)
+    assert "hunter2" not in str(raised.value)
 
 
 def test_tls_context_verifies_by_default() -> None:

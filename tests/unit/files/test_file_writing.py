@@ -16,6 +16,7 @@ import otlp_fast
 from otlp_fast import _core, compression, files
 from otlp_fast.files import FileError, Request
 from otlp_fast.files.batches import Batches
+from otlp_fast.reference import common, wire
 from tests.captured import BY_HAND, MESSAGES, archive_of, canonical, captured, logs, metrics, traces
 from tests.corpora import CORPORA
 
@@ -161,7 +162,7 @@ def test_batches_have_as_many_items_as_were_asked_for(counts: list[tuple[str, in
     requests = requests_of(counts)
     ready = [part for request, count in requests for part in batches.add(request, count)]
     ready += batches.finish()
-    assert batches.finish() == []
+    assert list(batches.finish()) == []
     sizes = [(part.signal, otlp_fast.count(part.data, part.signal)) for part in ready]
     # In a row of one signal, all but the last are full.
     for (signal, size), (following, _) in zip(sizes, [*sizes[1:], (None, 0)], strict=False):
@@ -220,6 +221,36 @@ def test_conversion_counts_and_salvages(tmp_path: Path) -> None:
         files.convert(reader, writer, salvage=True)
 
 
+@pytest.mark.parametrize("target_format", ["protobuf", "json"])
+def test_file_that_its_new_form_cannot_hold_is_kept(tmp_path: Path, target_format: str) -> None:
+    path = tmp_path / "a.otlp"
+    path.write_bytes(archive_of([traces(3), logs(2)]))
+    with (
+        pytest.raises(FileError, match="it has traces and cannot take logs"),
+        files.open_reader(path) as reader,
+        files.open_writer(path, format=target_format, overwrite=True) as writer,
+    ):
+        files.convert(reader, writer, salvage=True)
+    assert path.read_bytes() == archive_of([traces(3), logs(2)])
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+def test_request_that_cannot_be_cut_is_an_error_with_its_place(tmp_path: Path, salvage: bool) -> None:
+    # 200 parts, each with a resource of 1 MiB.
+    resource = wire.bytes_field(1, common.key_value("k", "x" * (1 << 20), 3))
+    scope = wire.bytes_field(2, wire.bytes_field(2, b"") * 200)
+    data = wire.bytes_field(1, wire.bytes_field(1, resource) + scope)
+    path = tmp_path / "a.otlp"
+    path.write_bytes(archive_of([traces(3), data]))
+    with (
+        pytest.raises(FileError, match="so often") as raised,
+        files.open_reader(path) as reader,
+        files.open_writer(path, overwrite=True) as writer,
+    ):
+        files.convert(reader, writer, batch=1, salvage=salvage)
+    assert raised.value.record == 2
+
+
 def rows_of(signal: str, requests: list[bytes]) -> list[str]:
     """The items with all that belongs to them; their order is that of their resources, which tables put together."""
     decode = {"traces": otlp_fast.decode_traces, "logs": otlp_fast.decode_logs, "metrics": otlp_fast.decode_metrics}
@@ -266,6 +297,22 @@ def test_tables_in_pipes_and_streams_are_read(tmp_path: Path) -> None:
             back = read(path)
             assert len(back) == count
             assert rows_of("traces", [data for _, data in back]) == rows_of("traces", [traces(5)])
+
+
+@pytest.mark.parametrize("format", ["arrow", "parquet"])
+def test_tables_are_cut_where_copies_of_a_resource_get_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str
+) -> None:
+    pytest.importorskip("pyarrow")
+    monkeypatch.setattr("otlp_fast.files.tables._MAX_COPIED_BYTES", 350)
+    wide = traces(10, "x" * 50)
+    write(tmp_path / "a", [("traces", wide), ("traces", traces(2, "y" * 1000)), ("traces", b"")], format=format)
+    batches = [otlp_fast.decode_traces(data) for _, data in read(tmp_path / "a")]
+    if format == "arrow":
+        # A service of 50 bytes with its key and what is around it takes about a hundred, for each span.
+        assert [len(batch) for batch in batches] == [3, 3, 3, 1, 1, 1]
+    names = [name for batch in batches for name in batch.resource["service.name"]]
+    assert names == ["x" * 50] * 10 + ["y" * 1000] * 2
 
 
 def test_damaged_tables_are_refused_with_their_place(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import logging
 import socket
+from base64 import b64encode
 
 import pytest
 from aiohttp import web
@@ -17,6 +18,8 @@ from scripted_next_hop import PROTOBUF, Received, answer, next_hop
 
 import otlp_fast
 from otlp_fast import compression
+from otlp_fast.gateway import Settings
+from otlp_fast.gateway.forwarding import NextHop
 from otlp_fast.reference import wire
 from otlp_fast.tracezip import Encoder
 from tests import captured
@@ -222,6 +225,54 @@ async def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch)
             reply = await client.post("/v1/traces", REQUESTS["traces"])
     assert reply.status == 200
     assert proxy.received[0].headers["Host"] == "collector.example:4318"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_password_of_the_proxy_arrives_and_is_not_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, scheme: str
+) -> None:
+    heads: list[str] = []
+
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuses, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://us%C3%A9r:s3%2Fcr%40et@127.0.0.1:{port}")
+        monkeypatch.setenv("no_proxy", "")
+        async with gateway(
+            forward=f"{scheme}://collector.example:4318", forward_headers={"Authorization": "token"}
+        ) as client:
+            reply = await client.post("/v1/traces", REQUESTS["traces"])
+    # An https next hop is reached by CONNECT, whose refusal is an error of aiohttp's.
+    assert reply.status == (503 if scheme == "https" else 502)
+    credentials = b64encode("usér:s3/cr@et".encode()).decode()
+    assert heads[0].startswith("CONNECT" if scheme == "https" else "POST")
+    assert f"Proxy-Authorization: Basic {credentials}\r\n" in heads[0]
+    assert ("\r\nAuthorization: token" in heads[0]) == (scheme == "http")
+    assert "407" in caplog.text
+    assert "s3" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3/cret@proxy:3128",
+        "http://user:12/s3cret@proxy",
+        "http://user:1#s3@proxy",
+        "socks5://s3cret@proxy",
+    ],
+)
+def test_proxy_that_cannot_be_used_is_said_at_once_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ValueError, match="http_proxy: no URL such as") as error:
+        NextHop(Settings(forward="http://collector.example:4318"))
+    assert "s3" not in str(error.value)
 
 
 async def test_large_request_arrives_whole() -> None:

@@ -48,9 +48,19 @@ def test_mistake_is_said_at_once(settings: dict[str, Any], said: str) -> None:
         Settings(**{**GOOD, **settings})
 
 
-def test_password_in_the_url_is_refused_and_not_shown() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@collector:4318",
+        "http://user:hunter2/@collector:4318",
+        "http://user:12/hunter2@collector:4318",
+        "http://user:h@hunter2@collector:70000",
+        "user:hunter2@collector:4318",
+    ],
+)
+def test_password_in_the_url_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ValueError, match="put them into forward_headers") as error:
-        Settings(forward="http://user:hunter2@collector:4318")
+        Settings(forward=url)
     assert "hunter2" not in str(error.value)
 
 

@@ -19,7 +19,8 @@ that knows Arrow:
   dictionaries.
 
 Numbers, codes, strings and ids of the items are the memory of the decoded request itself; resources and scopes are
-copied to their items. What encloses no item is not in the table.
+copied to their items, and that is refused where it would take more than 256 MiB and 64 times the length of the request.
+What encloses no item is not in the table.
 
 The way back takes the same columns in whatever of Arrow's types holds such values (large lists, views, plain strings,
 timestamps, smaller integers), in any order, with null for what is absent. Columns that are missing are absent in every

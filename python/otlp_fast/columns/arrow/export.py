@@ -18,6 +18,7 @@ from otlp_fast.columns.arrow.arrays import (
     text_array,
     value_fields,
 )
+from otlp_fast.columns.arrow.copies import check_copies
 from otlp_fast.columns.attributes import ABSENT
 from otlp_fast.columns.groups import Resources, Scopes
 from otlp_fast.columns.logs import Logs
@@ -26,10 +27,16 @@ from otlp_fast.columns.request import Request
 from otlp_fast.columns.tables import U32, Table
 from otlp_fast.columns.text import TextColumn
 from otlp_fast.columns.traces import Traces
+from otlp_fast.errors import EncodeError
 
 
 def to_arrow(request: Request[Any]) -> pa.Table:
-    """The table of a request, in the form that `otlp_fast.columns.arrow` describes."""
+    """The table of a request, in the form that `otlp_fast.columns.arrow` describes.
+
+    Raises:
+        EncodeError: what encloses its items is too long to be copied to each of them.
+    """
+    check_copies(request)
     if isinstance(request, Traces):
         columns = span_columns(request)
     elif isinstance(request, Logs):
@@ -60,9 +67,17 @@ def enclosing_columns(request: Request[Any]) -> dict[str, pa.Array]:
     resources = structs(request.resources, "dropped_attributes_count", "schema_url")
     scopes = structs(request.scopes, "dropped_attributes_count", "schema_url", "name", "version")
     return {
-        "resource": resources.take(number_array(request.resource.rows)),
-        "scope": scopes.take(number_array(request.scope.rows)),
+        "resource": copied(resources, request.resource.rows),
+        "scope": copied(scopes, request.scope.rows),
     }
+
+
+def copied(values: pa.Array, rows: U32) -> pa.Array:
+    """What encloses each item, for each of them."""
+    try:
+        return values.take(number_array(rows))
+    except pa.ArrowInvalid as error:
+        raise EncodeError(f"resources and scopes are too long for each item to have them, cut it: {error}") from None
 
 
 def span_columns(traces: Traces) -> dict[str, pa.Array]:
@@ -99,9 +114,9 @@ def point_columns(metrics: Metrics) -> dict[str, pa.Array]:
     metric = plain(table, "name", "description", "unit", "kind", "aggregation_temporality")
     metric["is_monotonic"] = pa.array(table.is_monotonic.astype(bool))
     metric["metadata"] = attribute_lists(table.metadata)
-    rows = number_array(metrics.metric.rows)
+    rows = metrics.metric.rows
     return {
-        **{name: values.take(rows) for name, values in metric.items()},
+        **{name: copied(values, rows) for name, values in metric.items()},
         **plain(metrics, "start_time_unix_nano", "time_unix_nano", "flags"),
         **number_values(metrics),
         "attributes": attribute_lists(metrics.attributes),

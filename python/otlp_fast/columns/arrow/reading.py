@@ -15,6 +15,18 @@ from otlp_fast.columns.text import BytesColumn
 from otlp_fast.columns.writing import write_tables
 from otlp_fast.errors import EncodeError
 
+_HISTOGRAMS = (MetricKind.HISTOGRAM, MetricKind.EXPONENTIAL_HISTOGRAM)
+PARTS_OF_KINDS = {
+    **dict.fromkeys(("count", "sum"), (*_HISTOGRAMS, MetricKind.SUMMARY)),
+    **dict.fromkeys(("min", "max"), _HISTOGRAMS),
+    **dict.fromkeys(("bucket_counts", "explicit_bounds"), (MetricKind.HISTOGRAM,)),
+    **dict.fromkeys(("scale", "zero_count", "zero_threshold"), (MetricKind.EXPONENTIAL_HISTOGRAM,)),
+    **dict.fromkeys(("positive_offset", "positive"), (MetricKind.EXPONENTIAL_HISTOGRAM,)),
+    **dict.fromkeys(("negative_offset", "negative"), (MetricKind.EXPONENTIAL_HISTOGRAM,)),
+    "quantiles": (MetricKind.SUMMARY,),
+}
+"""The kinds of metrics whose points have each of these columns."""
+
 Tables = dict[str, dict[str, Any]]
 
 
@@ -159,6 +171,10 @@ def read_points(fields: Fields, scopes: U32, tables: Tables) -> None:
 def number_columns(fields: Fields) -> dict[str, Any]:
     """The values of points or exemplars."""
     double, integer = fields["double"], fields["int"]
+    both = double.valid & integer.valid
+    if both.any():
+        path = f"{integer.path}[{int(np.argmax(both))}]"
+        raise EncodeError(f"{path}: there is a double as well, and a value is one of them", path=path)
     return {
         "value_type": np.where(double.valid, 1, np.where(integer.valid, 2, 0)).astype(np.uint8),
         "double": double.numbers(np.float64),
@@ -168,11 +184,13 @@ def number_columns(fields: Fields) -> dict[str, Any]:
 
 def read_histograms(fields: Fields, kinds: U8, tables: Tables) -> None:
     """What histograms and summaries have besides a point."""
-    with_count = np.isin(kinds, (MetricKind.HISTOGRAM, MetricKind.EXPONENTIAL_HISTOGRAM, MetricKind.SUMMARY))
-    lost = fields["count"].valid & ~with_count
-    if lost.any():
-        row = int(np.argmax(lost))
-        raise EncodeError(f"count[{row}]: a point of a metric of kind {kinds[row]} has none", path=f"count[{row}]")
+    for name, owners in PARTS_OF_KINDS.items():
+        lost = fields[name].has_content & ~np.isin(kinds, owners)
+        if lost.any():
+            row = int(np.argmax(lost))
+            raise EncodeError(
+                f"{name}[{row}]: a point of a metric of kind {kinds[row]} has none", path=f"{name}[{row}]"
+            )
     counts, sums = fields["count"].numbers(np.uint64), fields["sum"].numbers(np.float64)
     least, greatest = fields["min"].numbers(np.float64), fields["max"].numbers(np.float64)
     presence = fields["sum"].valid | fields["min"].valid * np.uint8(2) | fields["max"].valid * np.uint8(4)

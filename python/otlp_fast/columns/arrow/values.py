@@ -35,6 +35,11 @@ class Values:
         mask: npt.NDArray[np.bool_] = self.array.is_valid().to_numpy(zero_copy_only=False)
         return mask
 
+    @property
+    def has_content(self) -> npt.NDArray[np.bool_]:
+        """Which rows are not null, and no empty lists."""
+        return np.diff(self.lists()[0]) > 0 if hasattr(self.array.type, "value_field") else self.valid
+
     def unfit(self, expected: str, reason: object = None) -> EncodeError:
         """The error of a column that does not hold what it should."""
         why = "" if reason is None else f": {reason}"
@@ -104,10 +109,13 @@ class Values:
             return np.zeros(len(array) + 1, dtype=np.uint32), Values(pa.nulls(0), self.path)
         if not hasattr(kind, "value_field") or pa.types.is_dictionary(kind):
             raise self.unfit("lists")
-        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-            array = self.cast(pa.list_(kind.value_type), "lists")
+        # Every kind of list gives these, without what is under nulls; a cast of views loses elements (pyarrow 26).
+        lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+        if lengths.sum(dtype=np.int64) >= 2**31:
+            # Views may show the same elements again and again.
+            raise EncodeError(f"{self.path}: no request is as long as these lists", path=self.path)
         offsets = np.zeros(len(array) + 1, dtype=np.uint32)
-        np.cumsum(pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False), out=offsets[1:])
+        np.cumsum(lengths, out=offsets[1:])
         return offsets, Values(array.flatten(), self.path)
 
     def fields(self) -> Fields:
