@@ -13,6 +13,8 @@ in the very moment in which its receiver is already in trouble.
 **Processes.** Any number of processes may share a directory. All of them append at any time; one at a time holds a
 claim, by a file lock that the kernel takes back when the process dies. Records so leave in the order in which they
 came, and a killed process blocks nobody. The directory has to be on a local file system, as WAL needs shared memory.
+Several spools of one process may share it, too. The files of a database are opened and closed by SQLite alone: POSIX
+takes all locks on a file from a process that closes any descriptor of it.
 
 **Fork.** SQLite keeps its locks in tables of the process. A child would inherit the tables but not the locks, and a
 connection that it opens anew would believe the tables. Forgetting the inherited connection is therefore not enough: the
@@ -354,8 +356,10 @@ class Spool:
     def _connect(self) -> sqlite3.Connection:
         existing = self._directory.glob(f"{self._prefix}-*.sqlite3")
         self._file = max(existing, default=self._directory / f"{self._prefix}-{time.time_ns()}.sqlite3")
-        # Made here and not by SQLite, as telemetry is not for everyone's eyes; its other files get the same mode.
-        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made here and not by SQLite, as telemetry is not for everyone's eyes; its other files get the same mode. One
+        # that is there is not opened: to close it would take away the locks of this process's other connections to it.
+        with suppress(FileExistsError):
+            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._inode = _inode_of(self._file)
         connection = sqlite3.connect(self._file, _LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         connection.text_factory = bytes  # a damaged row may claim to hold text, which cannot be decoded
