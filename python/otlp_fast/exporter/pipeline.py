@@ -112,13 +112,16 @@ class OTLPExporter:
         return self._export(item_count, lambda report: Part(request, item_count), timeout)
 
     def drain_spool(self, timeout: float | None = None) -> bool:
-        """Send what is in the spool, within `timeout` seconds or the exporter's own timeout.
+        """Send what is in the spool, within `timeout` seconds; by default, for about a second.
 
         For idle times: after a failed attempt it does nothing until it is time for the next one. Gives whether
         nothing is left, which is so where there is no spool. Never raises.
         """
-        seconds = self._settings.timeout if timeout is None else timeout
-        return self._is_shut_down or self._drain(time.monotonic() + seconds, at_once=False)
+        if self._is_shut_down:
+            return True
+        if timeout is None:
+            return self._drain(time.monotonic() + self._settings.timeout, at_once=False, is_brief=True)
+        return self._drain(time.monotonic() + timeout, at_once=False)
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Send what is in the spool within `timeout_millis`, and give whether nothing is left there.
@@ -266,14 +269,14 @@ class OTLPExporter:
         self._account_for_drained(drained)
         return not report.lost
 
-    def _drain(self, deadline: float, *, at_once: bool) -> bool:
+    def _drain(self, deadline: float, *, at_once: bool, is_brief: bool = False) -> bool:
         if self._spooled is None:
             return True
         drained = DeliveryReport()
         try:
             with self._calls.call(0):
                 with instrumentation_suppressed():
-                    is_empty = self._spooled.drain(deadline, drained, at_once=at_once)
+                    is_empty = self._spooled.drain(deadline, drained, at_once=at_once, is_brief=is_brief)
                 self._account_for_drained(drained)
         except Exception:
             self._logger.exception("Failed to send from the spool to %s", self._settings.address)

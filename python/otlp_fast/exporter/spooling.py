@@ -2,9 +2,10 @@
 
 A request goes straight to the receiver while nothing waits on disk. What the receiver does not decide about, because
 it is away or the exporter is shut down, is appended to the spool; from then on new requests go behind it. Each call
-that delivers then also drains: it sends the oldest record, one attempt each, while the receiver answers and until the
-call's deadline. After a failed attempt the next one waits, longer each time up to a minute, and meanwhile calls come
-back as soon as their request is on disk.
+that delivers then also drains: it sends the oldest records, one attempt each, while the receiver answers. Two of them
+in any case, so that the backlog shrinks, and more for as long as nobody called before, a second at most: who brings one
+request after the other is not held up by what another process, or a night, has left there. After a failed attempt the
+next one waits, longer each time up to a minute, and meanwhile calls come back as soon as their request is on disk.
 
 A record leaves the spool after the receiver has answered for good: accepted it, or refused it for a reason that
 another try would not change. A process killed between the answer and the removal sends that record again.
@@ -12,6 +13,7 @@ another try would not change. A process killed between the answer and the remova
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 
@@ -22,6 +24,12 @@ from otlp_fast.exporter.retry import backoff_seconds
 from otlp_fast.exporter.spool import Spool, SpooledRequest, SpoolError
 
 MAX_PAUSE_SECONDS = 60.0
+
+DRAIN_SECONDS = 1.0
+"""How long a call that brings a request, or that has no timeout, goes on to begin sending from the spool."""
+
+# More than the one that the call itself may have added.
+_LEAST_DRAINED_RECORDS = 2
 
 # The backoff doubles with each failure, and must not grow beyond what a float can hold.
 _MAX_DOUBLINGS = 16
@@ -39,6 +47,7 @@ class SpooledDelivery:
         self._warnings = warnings
         self._failures = 0
         self._next_attempt_at = 0.0
+        self._idle_since = 0.0
         self._draining = threading.Lock()
 
     def renew_after_fork(self) -> None:
@@ -47,39 +56,24 @@ class SpooledDelivery:
 
     def deliver(self, whole: Part, deadline: float, report: DeliveryReport, drained: DeliveryReport) -> None:
         """Deliver or keep a request, accounted for in `report`; then send what was kept before, into `drained`."""
-        if self._is_empty():
-            undecided = self._delivery.attempt(whole, deadline, report)
-            if undecided is None:
-                self._reset_pause()
-                return
-            self._pause_longer()
-            for part in undecided.parts:
-                self._keep(part, undecided, report)
-            return
-        if not self._append(whole, report):
-            # The receiver may be back and make room.
-            self.drain(deadline, drained)
-            self._keep(whole, None, report)
-        self.drain(deadline, drained)
+        idle = time.monotonic() - self._idle_since
+        try:
+            if self._is_empty():
+                self._send_or_keep(whole, deadline, report)
+            else:
+                self._keep_behind(whole, deadline, report, drained)
+                self._drain(deadline, time.monotonic() + min(idle, DRAIN_SECONDS), drained)
+        finally:
+            self._idle_since = time.monotonic()
 
-    def drain(self, deadline: float, drained: DeliveryReport, *, at_once: bool = False) -> bool:
+    def drain(self, deadline: float, drained: DeliveryReport, *, at_once: bool = False, is_brief: bool = False) -> bool:
         """Send what is on disk until `deadline`, oldest first, and give whether nothing is left.
 
-        Where `at_once` is set, no pause after a failed attempt and no other thread keeps this call from trying.
+        Where `at_once` is set, no pause after a failed attempt and no other thread keeps this call from trying. Where
+        `is_brief` is set, no record is begun after a second, except the second one.
         """
-        if not at_once and time.monotonic() < self._next_attempt_at:
-            return self._is_empty()
-        if not self._draining.acquire(timeout=max(deadline - time.monotonic(), 0.0) if at_once else 0.0):
-            return False
-        try:
-            while time.monotonic() < deadline and (record := self._spool.claim()) is not None:
-                if not self._send(record, deadline, drained):
-                    break
-        except SpoolError as error:
-            self._warn(error)
-        finally:
-            self._draining.release()
-        return self._is_empty()
+        enough_at = time.monotonic() + DRAIN_SECONDS if is_brief else deadline
+        return self._drain(deadline, enough_at, drained, at_once=at_once)
 
     def close(self) -> None:
         """Close the files. A call that is under way still, or comes later, opens them again."""
@@ -87,6 +81,45 @@ class SpooledDelivery:
             self._spool.close()
         except SpoolError as error:
             self._warn(error)
+
+    def _drain(self, deadline: float, enough_at: float, drained: DeliveryReport, *, at_once: bool = False) -> bool:
+        if not at_once and time.monotonic() < self._next_attempt_at:
+            return self._is_empty()
+        if not self._draining.acquire(timeout=max(deadline - time.monotonic(), 0.0) if at_once else 0.0):
+            return False
+        try:
+            self._send_records(deadline, enough_at, drained)
+        except SpoolError as error:
+            self._warn(error)
+        finally:
+            self._draining.release()
+        return self._is_empty()
+
+    def _send_or_keep(self, whole: Part, deadline: float, report: DeliveryReport) -> None:
+        undecided = self._delivery.attempt(whole, deadline, report)
+        if undecided is None:
+            self._reset_pause()
+            return
+        self._pause_longer()
+        for part in undecided.parts:
+            self._keep(part, undecided, report)
+
+    def _keep_behind(self, whole: Part, deadline: float, report: DeliveryReport, drained: DeliveryReport) -> None:
+        """Keep `whole` behind what is on disk. Where that is full, the receiver may be back and make room."""
+        while not self._append(whole, report):
+            before = drained.accounted
+            self._drain(deadline, 0.0, drained)
+            if drained.accounted == before:
+                report.lose(SPOOL_FULL, whole.item_count, "", SPOOL_FULL)
+                return
+
+    def _send_records(self, deadline: float, enough_at: float, drained: DeliveryReport) -> None:
+        for sent in itertools.count():
+            now = time.monotonic()
+            if now >= deadline or (sent >= _LEAST_DRAINED_RECORDS and now >= enough_at):
+                return
+            if (record := self._spool.claim()) is None or not self._send(record, deadline, drained):
+                return
 
     def _send(self, record: SpooledRequest, deadline: float, drained: DeliveryReport) -> bool:
         """Give whether the receiver answered for the whole record."""
@@ -111,10 +144,9 @@ class SpooledDelivery:
             self._spool.replace(record, rest, sum(part.item_count for part in undecided.parts))
         return False
 
-    def _keep(self, part: Part, undecided: Undecided | None, report: DeliveryReport) -> None:
+    def _keep(self, part: Part, undecided: Undecided, report: DeliveryReport) -> None:
         if not self._append(part, report):
-            explanation = undecided.outcome.explanation if undecided else ""
-            report.lose(SPOOL_FULL, part.item_count, explanation, SPOOL_FULL)
+            report.lose(SPOOL_FULL, part.item_count, undecided.outcome.explanation, SPOOL_FULL)
 
     def _append(self, part: Part, report: DeliveryReport) -> bool:
         """Give False where the spool is full, and account for the part in all other cases."""

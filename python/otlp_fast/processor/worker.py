@@ -30,6 +30,9 @@ HANDED_TO_EXPORTER = "handed_to_exporter"
 # A request is sealed at this size, however few items are in it: receivers over gRPC take 4 MiB.
 _BATCH_BYTES = 3 * 1024 * 1024
 
+# An exporter sends from its spool for a second, and more of it then. One that is back sooner had to stop.
+_BRIEF_DRAIN_SECONDS = 0.5
+
 
 class RequestExporter(Protocol):
     """What a processor needs of an exporter; every exporter of `otlp_fast.exporter` has it."""
@@ -42,7 +45,7 @@ class RequestExporter(Protocol):
         """Deliver an encoded request within `timeout` seconds, and account for its items."""
 
     def drain_spool(self, timeout: float | None = None) -> bool:
-        """Send what is in the spool, if there is one."""
+        """Send what is in the spool for about a second, and give whether nothing is left there."""
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Send what is in the spool at once, and give whether nothing is left there."""
@@ -170,12 +173,12 @@ class Worker:
             if flush is not None or is_time_to_seal:
                 self.queue.seal()
                 self._next_seal = time.monotonic() + self._settings.schedule_delay
-            something_was_sent = self._send_sealed()
+            self._send_sealed()
             if flush is not None:
                 remaining = flush.deadline - time.monotonic()
                 flush.succeeded = remaining > 0 and self._exporter.force_flush(remaining * 1000)
-            elif is_time_to_seal and not something_was_sent:
-                self._exporter.drain_spool()
+            elif is_time_to_seal:
+                self._drain_while_idle()
         finally:
             if flush is not None:
                 flush.done.set()
@@ -186,19 +189,23 @@ class Worker:
             return self._messages.get(timeout=max(self._next_seal - time.monotonic(), 0.0))
         return None
 
-    def _send_sealed(self) -> bool:
-        """Hand over what is sealed now, and give whether there was anything.
+    def _drain_while_idle(self) -> None:
+        """Send from the spool until it is empty, or the receiver does not answer, or there is something else to do."""
+        while self._messages.empty() and (began := time.monotonic()) < self._next_seal:
+            if self._exporter.drain_spool() or time.monotonic() - began < _BRIEF_DRAIN_SECONDS:
+                break
+
+    def _send_sealed(self) -> None:
+        """Hand over what is sealed now.
 
         What is sealed meanwhile has its own turn: under a load that never lets up a flush would not end otherwise.
         """
-        requests = self.queue.sealed_count
-        for _ in range(requests):
+        for _ in range(self.queue.sealed_count):
             timeout = self._remaining_timeout()
             if timeout <= 0 or (sealed := self.queue.take()) is None:
                 break
             self._hand_over(*sealed, timeout)
             self._drops.log()
-        return requests > 0
 
     def _remaining_timeout(self) -> float:
         timeout = self._settings.export_timeout

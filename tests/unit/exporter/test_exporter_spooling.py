@@ -78,21 +78,66 @@ def test_nothing_is_kept_while_the_receiver_answers(
 def test_batch_is_kept_and_sent_later_in_order(
     receiver: Receiver, spooling_exporter: OTLPSpanExporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    batches = [make_spans(count) for count in (1, 2, 3, 4)]
+    batches = [make_spans(count) for count in (1, 2, 3)]
     receiver.always(GONE)
-    for batch in batches[:3]:
+    for batch in batches[:2]:
         assert spooling_exporter.export(batch).name == "SUCCESS", "it is safe on disk"
-    assert counted(spooling_exporter) == {"spooled": 6}
+    assert counted(spooling_exporter) == {"spooled": 3}
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
     receiver.requests.clear()
     receiver.always(Reply(200))
-    assert spooling_exporter.export(batches[3]).name == "SUCCESS"
+    assert spooling_exporter.export(batches[2]).name == "SUCCESS"
+    assert spooling_exporter.drain_spool() is True
     assert bodies(receiver) == [otlp_fast.encode_spans(batch) for batch in batches]
-    assert counted(spooling_exporter) == {"spooled": 10, "sent_from_spool": 10}
+    assert counted(spooling_exporter) == {"spooled": 6, "sent_from_spool": 6}
 
     assert spooling_exporter.export(batches[0]).name == "SUCCESS"
     assert counted(spooling_exporter)["exported"] == 1, "nothing waits: it goes straight"
+
+
+def leave_behind(exporter: OTLPSpanExporter, requests: int) -> None:
+    """Put requests of one span into the spool, as an outage does."""
+    assert exporter._spooled is not None
+    for _ in range(requests):
+        assert exporter._spooled._spool.append(otlp_fast.encode_spans(make_spans(1)), 1)
+
+
+def test_call_after_call_sends_two_requests_of_a_backlog_each(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 10)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 0.0)
+    receiver.always(Reply(200))
+    for call in (1, 2, 3):
+        assert spooling_exporter.export(make_spans(1)).name == "SUCCESS"
+        assert len(receiver.requests) == 2 * call
+    assert counted(spooling_exporter) == {"spooled": 3, "sent_from_spool": 6}
+
+
+def test_call_sends_of_a_backlog_for_as_long_as_nobody_called(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 5)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 60.0)
+    receiver.always(Reply(200, delay=0.5))
+    spooling_exporter.export(make_spans(1))
+    assert counted(spooling_exporter)["sent_from_spool"] == 6, "nobody called before"
+    leave_behind(spooling_exporter, 5)
+    spooling_exporter.export(make_spans(1))
+    assert counted(spooling_exporter)["sent_from_spool"] == 8, "somebody called just before"
+
+
+def test_idle_tick_is_brief(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 5)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 0.0)
+    receiver.always(Reply(200))
+    assert spooling_exporter.drain_spool() is False
+    assert len(receiver.requests) == 2
+    assert spooling_exporter.drain_spool(timeout=10) is True
+    assert len(receiver.requests) == 5
 
 
 def test_one_attempt_is_made_for_what_is_kept(
