@@ -9,6 +9,9 @@ next one waits, longer each time up to a minute, and meanwhile calls come back a
 
 A record leaves the spool after the receiver has answered for good: accepted it, or refused it for a reason that
 another try would not change. A process killed between the answer and the removal sends that record again.
+
+Where the disk takes nothing, data goes before order: the request is sent at once, ahead of what waits there, and is
+lost only if the receiver is away, too.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import threading
 import time
 
 from otlp_fast.exporter.accounting import SPOOL_FAILED, SPOOL_FULL, DeliveryReport
-from otlp_fast.exporter.delivery import Delivery, Part, Undecided
+from otlp_fast.exporter.delivery import Delivery, Part
 from otlp_fast.exporter.log_lines import RepeatedWarning
 from otlp_fast.exporter.retry import backoff_seconds
 from otlp_fast.exporter.spool import Spool, SpooledRequest, SpoolError
@@ -60,8 +63,14 @@ class SpooledDelivery:
         try:
             if self._is_empty():
                 self._send_or_keep(whole, deadline, report)
-            else:
+                return
+            try:
                 self._keep_behind(whole, deadline, report, drained)
+            except SpoolError as error:
+                # Out of its order, or not at all. Nothing is drained: what was sent could not be removed.
+                self._warn(error)
+                self._send_or_keep(whole, deadline, report)
+            else:
                 self._drain(deadline, time.monotonic() + min(idle, DRAIN_SECONDS), drained)
         finally:
             self._idle_since = time.monotonic()
@@ -102,7 +111,11 @@ class SpooledDelivery:
             return
         self._pause_longer()
         for part in undecided.parts:
-            self._keep(part, undecided, report)
+            try:
+                if not self._append(part, report):
+                    report.lose(SPOOL_FULL, part.item_count, undecided.outcome.explanation, SPOOL_FULL)
+            except SpoolError as error:
+                report.lose(SPOOL_FAILED, part.item_count, str(error), type(error).__qualname__)
 
     def _keep_behind(self, whole: Part, deadline: float, report: DeliveryReport, drained: DeliveryReport) -> None:
         """Keep `whole` behind what is on disk. Where that is full, the receiver may be back and make room."""
@@ -144,19 +157,12 @@ class SpooledDelivery:
             self._spool.replace(record, rest, sum(part.item_count for part in undecided.parts))
         return False
 
-    def _keep(self, part: Part, undecided: Undecided, report: DeliveryReport) -> None:
-        if not self._append(part, report):
-            report.lose(SPOOL_FULL, part.item_count, undecided.outcome.explanation, SPOOL_FULL)
-
     def _append(self, part: Part, report: DeliveryReport) -> bool:
-        """Give False where the spool is full, and account for the part in all other cases."""
-        try:
-            if not self._spool.append(part.request, part.item_count):
-                return False
+        """Give False where the spool is full; otherwise the part is in it and accounted for."""
+        is_kept = self._spool.append(part.request, part.item_count)
+        if is_kept:
             report.spooled += part.item_count
-        except SpoolError as error:
-            report.lose(SPOOL_FAILED, part.item_count, str(error), type(error).__qualname__)
-        return True
+        return is_kept
 
     def _is_empty(self) -> bool:
         """Whether nothing waits on disk, as far as can be seen: a broken disk keeps nobody from sending."""
@@ -176,4 +182,4 @@ class SpooledDelivery:
         self._next_attempt_at = time.monotonic() + pause
 
     def _warn(self, error: SpoolError) -> None:
-        self._warnings.log(str(error), "Spooled requests cannot be sent: %s", error)
+        self._warnings.log(str(error), "Spooled requests cannot be kept or sent: %s", error)

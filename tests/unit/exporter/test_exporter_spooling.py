@@ -303,6 +303,26 @@ def test_broken_disk_is_a_loss_and_no_exception(
     assert "disk on fire" in caplog.text
 
 
+def test_disk_that_takes_no_more_costs_nothing_while_the_receiver_answers(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> bool:
+        raise SpoolError("no space left on device")
+
+    batch = make_spans(2)
+    leave_behind(spooling_exporter, 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(Spool, "append", full)
+        receiver.script(Reply(200), Reply(200), GONE)
+        results = [spooling_exporter.export(batch).name for _ in range(3)]
+        assert results == ["SUCCESS", "SUCCESS", "FAILURE"]
+        assert bodies(receiver) == [otlp_fast.encode_spans(batch)] * 3, "nothing is sent from a disk like this"
+        assert counted(spooling_exporter) == {"exported": 4, "spool_failed": 2}
+    receiver.always(Reply(200))
+    assert spooling_exporter.force_flush() is True
+    assert counted(spooling_exporter) == {"exported": 4, "spool_failed": 2, "sent_from_spool": 1}
+
+
 def test_spool_outlives_the_exporter(receiver: Receiver, make_spooling: MakeExporter) -> None:
     batch = make_spans(3)
     receiver.always(GONE)
