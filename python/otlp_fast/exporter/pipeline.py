@@ -296,7 +296,8 @@ class OTLPExporter:
         self._losses.log(logging.ERROR, report.lost, message, error=error)
 
     def _reset_stats(self) -> None:
-        self._stats_lock = threading.Lock()
+        # Reentrant: a signal handler may export, or ask for this, while it interrupts an export.
+        self._stats_lock = threading.RLock()
         names = (_EXPORTED, *REASONS, _AFTER_SHUTDOWN, _SPOOLED, _SENT_FROM_SPOOL, _LOST_FROM_SPOOL)
         self._stats = dict.fromkeys(names, 0)
 

@@ -161,8 +161,8 @@ class Spool:
         Gives None where there is none, and while a record is claimed, in whatever thread or process.
         """
         with self._lock:
-            if self._removal_is_due:
-                self._remove_claimed()
+            if self._removal_is_due and self._claimed is not None:
+                self._remove_claimed(self._claimed)
             if not self._lock_claims():
                 return None
             try:
@@ -182,7 +182,7 @@ class Spool:
         with self._lock:
             if record is self._claimed:
                 self._removal_is_due = True
-                self._remove_claimed()
+                self._remove_claimed(record)
             else:
                 self._delete(record)
 
@@ -281,9 +281,9 @@ class Spool:
             _logger.error("Spool %s: %d records are lost, their checksums do not fit", self._file, damaged)
         return record
 
-    def _remove_claimed(self) -> None:
-        assert self._claimed is not None
-        self._delete(self._claimed)
+    def _remove_claimed(self, record: SpooledRequest) -> None:
+        # Given, as a signal handler may close the spool here, which gives back the claim.
+        self._delete(record)
         self._unlock_claims()
         with suppress(SpoolError):  # no room or another writer: the next time will do
             self._run(_give_back_space)

@@ -51,11 +51,13 @@ class SpooledDelivery:
         self._failures = 0
         self._next_attempt_at = 0.0
         self._idle_since = 0.0
-        self._draining = threading.Lock()
+        self.renew_after_fork()
 
     def renew_after_fork(self) -> None:
         """Replace the lock in a forked child. The spool renews itself."""
-        self._draining = threading.Lock()
+        # Reentrant, so that a signal handler does not wait for the call that it interrupted; the flag says of that.
+        self._draining = threading.RLock()
+        self._is_draining = False
 
     def deliver(self, whole: Part, deadline: float, report: DeliveryReport, drained: DeliveryReport) -> None:
         """Deliver or keep a request, accounted for in `report`; then send what was kept before, into `drained`."""
@@ -97,7 +99,13 @@ class SpooledDelivery:
         if not self._draining.acquire(timeout=max(deadline - time.monotonic(), 0.0) if at_once else 0.0):
             return False
         try:
-            self._send_records(deadline, enough_at, drained)
+            if self._is_draining:
+                return False
+            self._is_draining = True
+            try:
+                self._send_records(deadline, enough_at, drained)
+            finally:
+                self._is_draining = False
         except SpoolError as error:
             self._warn(error)
         finally:
