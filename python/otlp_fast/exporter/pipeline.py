@@ -244,30 +244,45 @@ class OTLPExporter:
         started = time.monotonic()
         seconds = self._settings.timeout if timeout is None else min(timeout, self._settings.timeout)
         report, drained = DeliveryReport(), DeliveryReport()
-        unexpected: Exception | None = None
-        if self._metrics is not None:
-            self._metrics.started(given)
+        unexpected: BaseException | None = None
         try:
+            if self._metrics is not None:
+                self._metrics.started(given)
             with instrumentation_suppressed():
                 part = encode(report)
                 if part.item_count and self._spooled is None:
                     self._delivery.deliver(part, started + seconds, report)
                 elif part.item_count and self._spooled is not None:
                     self._spooled.deliver(part, started + seconds, report, drained)
-        except Exception as error:
+        except BaseException as error:
             unexpected = error
-            name = type(error).__qualname__
-            report.lose(FAILED, max(given - report.accounted, 0), f"{name}: {error}", name)
+            if unaccounted := max(given - report.accounted, 0):
+                name = type(error).__qualname__
+                report.lose(FAILED, unaccounted, f"{name}: {error}", name)
+        try:
+            self._account_for(given, report, drained, unexpected, time.monotonic() - started)
+        finally:
+            if unexpected is not None and not isinstance(unexpected, Exception):
+                # An exit or an interrupt is the user's.
+                raise unexpected
+        return not report.lost
 
+    def _account_for(
+        self,
+        given: int,
+        report: DeliveryReport,
+        drained: DeliveryReport,
+        unexpected: BaseException | None,
+        seconds: float,
+    ) -> None:
         counts = {_EXPORTED: report.exported, _SPOOLED: report.spooled}
         counts.update((reason, loss.count) for reason, loss in report.losses.items())
         self._add_to_stats(counts)
+        if self._metrics is not None:
+            self._metrics.finished(given, report, seconds)
+        self._account_for_drained(drained)
         if report.lost:
             self._log_loss(report, f"{report.lost} of {given}", unexpected)
-        if self._metrics is not None:
-            self._metrics.finished(given, report, time.monotonic() - started)
-        self._account_for_drained(drained)
-        return not report.lost
 
     def _drain(self, deadline: float, *, at_once: bool, is_brief: bool = False) -> bool:
         if self._spooled is None:
@@ -275,9 +290,11 @@ class OTLPExporter:
         drained = DeliveryReport()
         try:
             with self._calls.call(0):
-                with instrumentation_suppressed():
-                    is_empty = self._spooled.drain(deadline, drained, at_once=at_once, is_brief=is_brief)
-                self._account_for_drained(drained)
+                try:
+                    with instrumentation_suppressed():
+                        is_empty = self._spooled.drain(deadline, drained, at_once=at_once, is_brief=is_brief)
+                finally:
+                    self._account_for_drained(drained)
         except Exception:
             self._logger.exception("Failed to send from the spool to %s", self._settings.address)
             return False
@@ -285,12 +302,12 @@ class OTLPExporter:
 
     def _account_for_drained(self, drained: DeliveryReport) -> None:
         self._add_to_stats({_SENT_FROM_SPOOL: drained.exported, _LOST_FROM_SPOOL: drained.lost})
-        if drained.lost:
-            self._log_loss(drained, f"{drained.lost} spooled", None)
         if self._metrics is not None:
             self._metrics.exported(drained)
+        if drained.lost:
+            self._log_loss(drained, f"{drained.lost} spooled", None)
 
-    def _log_loss(self, report: DeliveryReport, lost: str, error: Exception | None) -> None:
+    def _log_loss(self, report: DeliveryReport, lost: str, error: BaseException | None) -> None:
         items, address = self._settings.signal.items, self._settings.address
         message = f"Failed to export {lost} {items} to {address}: {report.describe()}"
         self._losses.log(logging.ERROR, report.lost, message, error=error)

@@ -257,6 +257,20 @@ def test_unexpected_error_while_sending_gives_the_claim_back(
     assert counted(spooling_exporter) == {"spooled": 2, "sent_from_spool": 2}
 
 
+def test_exit_amid_a_drain_is_the_users_and_what_was_sent_is_counted(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*arguments: object) -> None:
+        raise SystemExit(1)
+
+    leave_behind(spooling_exporter, 1)
+    receiver.always(Reply(200))
+    monkeypatch.setattr(Spool, "remove", leave)
+    with pytest.raises(SystemExit):
+        spooling_exporter.force_flush()
+    assert counted(spooling_exporter) == {"sent_from_spool": 1}
+
+
 def test_parts_that_were_not_tried_are_kept(receiver: Receiver, make_spooling: MakeExporter) -> None:
     spans = make_spans(6, size=1000)
     exporter = make_spooling(max_request_size=len(otlp_fast.encode_spans(spans[:2])))
