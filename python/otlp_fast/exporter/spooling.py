@@ -5,7 +5,8 @@ it is away or the exporter is shut down, is appended to the spool; from then on 
 that delivers then also drains: it sends the oldest records, one attempt each, while the receiver answers. Two of them
 in any case, so that the backlog shrinks, and more for as long as nobody called before, a second at most: who brings one
 request after the other is not held up by what another process, or a night, has left there. After a failed attempt the
-next one waits, longer each time up to a minute, and meanwhile calls come back as soon as their request is on disk.
+next one waits, longer each time up to a minute, or what the receiver asks for up to ten, and meanwhile calls come back
+as soon as their request is on disk.
 
 A record leaves the spool after the receiver has answered for good: accepted it, or refused it for a reason that
 another try would not change. A process killed between the answer and the removal sends that record again.
@@ -23,10 +24,14 @@ import time
 from otlp_fast.exporter.accounting import SPOOL_FAILED, SPOOL_FULL, DeliveryReport
 from otlp_fast.exporter.delivery import Delivery, Part
 from otlp_fast.exporter.log_lines import RepeatedWarning
+from otlp_fast.exporter.outcome import Outcome
 from otlp_fast.exporter.retry import backoff_seconds
 from otlp_fast.exporter.spool import Spool, SpooledRequest, SpoolError
 
 MAX_PAUSE_SECONDS = 60.0
+
+MAX_RETRY_AFTER_SECONDS = 600.0
+"""How long the next attempt waits at most where the receiver asks for more than the pause would be."""
 
 DRAIN_SECONDS = 1.0
 """How long a call that brings a request, or that has no timeout, goes on to begin sending from the spool."""
@@ -117,7 +122,7 @@ class SpooledDelivery:
         if undecided is None:
             self._reset_pause()
             return
-        self._pause_longer()
+        self._pause_longer(undecided.outcome)
         for part in undecided.parts:
             try:
                 if not self._append(part, report):
@@ -155,7 +160,7 @@ class SpooledDelivery:
             self._spool.remove(record)
             self._reset_pause()
             return True
-        self._pause_longer()
+        self._pause_longer(undecided.outcome)
         if drained.accounted == before:
             self._spool.release(record)
         else:
@@ -184,8 +189,10 @@ class SpooledDelivery:
         self._failures = 0
         self._next_attempt_at = 0.0
 
-    def _pause_longer(self) -> None:
+    def _pause_longer(self, outcome: Outcome) -> None:
         pause = min(backoff_seconds(min(self._failures, _MAX_DOUBLINGS)), MAX_PAUSE_SECONDS)
+        if outcome.retry_after is not None:
+            pause = max(pause, min(outcome.retry_after, MAX_RETRY_AFTER_SECONDS))
         self._failures += 1
         self._next_attempt_at = time.monotonic() + pause
 

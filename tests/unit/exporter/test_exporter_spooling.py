@@ -20,6 +20,7 @@ import otlp_fast
 from otlp_fast.exporter import grpc as grpc_exporters
 from otlp_fast.exporter import retry, spooling
 from otlp_fast.exporter.http import OTLPLogExporter, OTLPSpanExporter
+from otlp_fast.exporter.outcome import Outcome
 from otlp_fast.exporter.spool import Spool, SpoolError
 from scripted_grpc_receiver import Answer, GRPCReceiver
 from scripted_receiver import Receiver, Reply, Request, Stopwatch
@@ -59,6 +60,7 @@ def spooling_exporter(make_spooling: MakeExporter) -> OTLPSpanExporter:
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the next call try at once, unless a test wants the pause."""
     monkeypatch.setattr(spooling, "MAX_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(spooling, "MAX_RETRY_AFTER_SECONDS", 0.0)
 
 
 def bodies(receiver: Receiver) -> list[bytes]:
@@ -178,13 +180,37 @@ def test_pause_grows_to_a_minute_and_ends_with_an_answer(
     assert delivery is not None
     pauses = []
     for _ in range(40):
-        delivery._pause_longer()
+        delivery._pause_longer(Outcome(delivered=False, receiver_unavailable=True))
         pauses.append(delivery._next_attempt_at - time.monotonic())
     assert 0.7 < pauses[0] < 1.3
     assert 3 < pauses[2] < 5
     assert all(59 < pause <= 60 for pause in pauses[7:])
     spooling_exporter.export(make_spans(1))
     assert delivery._next_attempt_at == 0
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("0", 20), ("5", 20), ("300", 300), ("86400", 600), ("1e300", 600)])
+def test_pause_is_what_the_receiver_asks_for_up_to_ten_minutes(
+    receiver: Receiver,
+    spooling_exporter: OTLPSpanExporter,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    pause: float,
+) -> None:
+    monkeypatch.setattr(spooling, "MAX_PAUSE_SECONDS", 20.0)
+    monkeypatch.setattr(spooling, "MAX_RETRY_AFTER_SECONDS", 600.0)
+    monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 60.0)
+    leave_behind(spooling_exporter, 1)
+    receiver.always(Reply(503, headers={"Retry-After": asked}))
+    spooling_exporter.export(make_spans(1))
+    assert len(receiver.requests) == 1
+    assert spooling_exporter._spooled is not None
+    remaining = spooling_exporter._spooled._next_attempt_at - time.monotonic()
+    assert pause - 15 < remaining <= pause
+    assert spooling_exporter.drain_spool() is False
+    assert len(receiver.requests) == 1, "an idle tick does not disturb it"
+    receiver.always(Reply(200))
+    assert spooling_exporter.force_flush() is True, "a flush does not wait"
 
 
 def test_idle_tick_drains(receiver: Receiver, spooling_exporter: OTLPSpanExporter, spans: list[ReadableSpan]) -> None:
