@@ -283,6 +283,9 @@ class OTLPExporter:
         self._account_for_drained(drained)
         if report.lost:
             self._log_loss(report, f"{report.lost} of {given}", unexpected)
+        elif isinstance(unexpected, Exception):
+            message = f"Failed to send from the spool to {self._settings.address}"
+            self._losses.log(logging.ERROR, 0, message, error=unexpected)
 
     def _drain(self, deadline: float, *, at_once: bool, is_brief: bool = False) -> bool:
         if self._spooled is None:

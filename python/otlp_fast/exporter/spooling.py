@@ -46,7 +46,8 @@ _MAX_DOUBLINGS = 16
 class SpooledDelivery:
     """Delivers through `delivery`, and keeps in `spool` what that could not decide. Safe to use from several threads.
 
-    Never raises for the spool: what a broken disk costs is counted and logged.
+    Never raises for the spool: what a broken disk costs is counted and logged. An error that should not be is raised
+    when what could not be sent for it is kept.
     """
 
     def __init__(self, delivery: Delivery, spool: Spool, warnings: RepeatedWarning) -> None:
@@ -129,6 +130,8 @@ class SpooledDelivery:
                     report.lose(SPOOL_FULL, part.item_count, undecided.outcome.explanation, SPOOL_FULL)
             except SpoolError as error:
                 report.lose(SPOOL_FAILED, part.item_count, str(error), type(error).__qualname__)
+        if undecided.error is not None:
+            raise undecided.error
 
     def _keep_behind(self, whole: Part, deadline: float, report: DeliveryReport, drained: DeliveryReport) -> None:
         """Keep `whole` behind what is on disk. Where that is full, the receiver may be back and make room."""
@@ -168,6 +171,8 @@ class SpooledDelivery:
             # the other are one request, so they take the place of the whole.
             rest = b"".join(bytes(part.request) for part in undecided.parts)
             self._spool.replace(record, rest, sum(part.item_count for part in undecided.parts))
+        if undecided.error is not None:
+            raise undecided.error
         return False
 
     def _append(self, part: Part, report: DeliveryReport) -> bool:

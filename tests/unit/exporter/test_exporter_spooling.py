@@ -17,8 +17,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
 import otlp_fast
+from otlp_fast.exporter import compressing, retry, spooling
 from otlp_fast.exporter import grpc as grpc_exporters
-from otlp_fast.exporter import retry, spooling
 from otlp_fast.exporter.http import OTLPLogExporter, OTLPSpanExporter
 from otlp_fast.exporter.outcome import Outcome
 from otlp_fast.exporter.spool import Spool, SpoolError
@@ -281,6 +281,39 @@ def test_unexpected_error_while_sending_gives_the_claim_back(
         spooling_exporter.force_flush()
     assert spooling_exporter.force_flush() is True
     assert counted(spooling_exporter) == {"spooled": 2, "sent_from_spool": 2}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("bug"), MemoryError(), KeyboardInterrupt()])
+def test_unexpected_error_while_sending_costs_nothing(
+    receiver: Receiver,
+    make_spooling: MakeExporter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException,
+) -> None:
+    def send_two(*arguments: Any) -> Any:
+        if sent:
+            raise error
+        sent.append(arguments)
+        return compress(*arguments)
+
+    sent: list[Any] = []
+    compress = compressing.compress
+    spans = make_spans(6, size=1000)
+    exporter = make_spooling(max_request_size=len(otlp_fast.encode_spans(spans[:2])))
+    receiver.always(Reply(200))
+    with monkeypatch.context() as broken:
+        broken.setattr(compressing, "compress", send_two)
+        if isinstance(error, Exception):
+            assert exporter.export(spans).name == "SUCCESS"
+            assert "Failed to send from the spool to " in caplog.text
+            assert caplog.records[-1].exc_info
+        else:
+            with pytest.raises(type(error)):
+                exporter.export(spans)
+        assert counted(exporter) == {"exported": 2, "spooled": 4}
+    assert exporter.force_flush() is True
+    assert counted(exporter) == {"exported": 2, "spooled": 4, "sent_from_spool": 4}
 
 
 def test_exit_amid_a_drain_is_the_users_and_what_was_sent_is_counted(
