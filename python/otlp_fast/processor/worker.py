@@ -98,12 +98,19 @@ class Worker:
             batch_bytes=min(_BATCH_BYTES, settings.max_queue_bytes),
             on_sealed=self._wake,
         )
-        self._start()
+        self._prepare()
+        try:
+            self._start()
+        except RuntimeError as error:
+            message = "The worker of a processor cannot be started yet"
+            self._failures.log(logging.ERROR, 0, message, error=error)
 
     def flush(self, deadline: float) -> bool:
         """Wait until everything that was added before is handed over and the spool is empty, or until `deadline`."""
         flush = _Flush(deadline)
         self._messages.put(flush)
+        if not self._is_started():
+            return False
         flush.done.wait(max(deadline - time.monotonic(), 0.0))
         return flush.succeeded
 
@@ -114,7 +121,7 @@ class Worker:
         """
         self._stop_at = deadline
         self._wake()
-        if self._thread is not threading.current_thread():
+        if self._is_started() and self._thread is not threading.current_thread():
             self._thread.join(max(deadline - time.monotonic(), 0.0))
         self._abandon_queue()
         self._drops.log(at_once=True)
@@ -134,22 +141,49 @@ class Worker:
         }
 
     def renew_after_fork(self) -> None:
-        """Begin with an empty queue and a thread of its own in a forked child: the parent sends what was in it."""
+        """Begin with an empty queue and a thread of its own in a forked child: the parent sends what was in it.
+
+        Raises RuntimeError where there can be no thread now. The next request that is sealed, or flush, tries again.
+        """
         self.queue.clear()
         self._handed_to_exporter = self._dropped_at_shutdown = 0
         self._drops.begin_anew()
         self._failures.renew_after_fork()
+        self._prepare()
         # Of a processor that was shut down the thread ends at once.
         self._start()
 
-    def _start(self) -> None:
+    def _prepare(self) -> None:
         self._messages: SimpleQueue[_Flush | None] = SimpleQueue()
         self._next_seal = time.monotonic() + self._settings.schedule_delay
-        self._thread = threading.Thread(target=self._run, name=f"otlp-fast {self._items}", daemon=True)
-        self._thread.start()
+        self._thread = self._new_thread()
+        self._starting = threading.Lock()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name=f"otlp-fast {self._items}", daemon=True)
+
+    def _start(self) -> None:
+        # Nobody waits for the lock: a signal handler may come here where it interrupts a start.
+        if self._starting.acquire(blocking=False):
+            try:
+                if self._thread.ident is None:
+                    self._thread.start()
+            except RuntimeError:
+                self._thread = self._new_thread()
+                raise
+            finally:
+                self._starting.release()
+
+    def _is_started(self) -> bool:
+        """Give whether there is a thread, after another try to start it if there was none."""
+        if self._thread.ident is None:
+            with suppress(RuntimeError):
+                self._start()
+        return self._thread.ident is not None
 
     def _wake(self) -> None:
         self._messages.put(None)
+        self._is_started()
 
     def _run(self) -> None:
         with instrumentation_suppressed():
