@@ -14,7 +14,9 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.metrics import MeterProvider
@@ -41,6 +43,9 @@ _AFTER_SHUTDOWN = "after_shutdown"
 _SPOOLED = "spooled"
 _SENT_FROM_SPOOL = "sent_from_spool"
 _LOST_FROM_SPOOL = "lost_from_spool"
+
+# The exporters that keep something, and where: directory, signal and endpoint.
+_spools: weakref.WeakKeyDictionary[OTLPExporter, tuple[Path, str, str]] = weakref.WeakKeyDictionary()
 
 
 class OTLPExporter:
@@ -97,6 +102,8 @@ class OTLPExporter:
         self._is_shut_down = False
         self._reset_stats()
         renew_in_forked_children(self)
+        if spool_dir:
+            self._warn_of_other_headers(Path(spool_dir).resolve())
 
     @property
     def has_spool(self) -> bool:
@@ -205,6 +212,18 @@ class OTLPExporter:
         from otlp_fast.exporter.framing import FramingSender
 
         return FramingSender(self._client, self._settings.signal.name, self._settings.address, self._logger)
+
+    def _warn_of_other_headers(self, spool_dir: Path) -> None:
+        """Warn where another exporter of this process would send with its own headers what this one keeps."""
+        spool = (spool_dir, self._settings.signal.name, self._settings.endpoint)
+        for other, others_spool in list(_spools.items()):
+            if others_spool == spool and not other._is_shut_down and other._settings.headers != self._settings.headers:
+                message = (
+                    "Exporters with different headers share the spool in %s: each sends with its own what others keep"
+                )
+                self._logger.warning(message, spool_dir)
+                break
+        _spools[self] = spool
 
     def _export_batch(self, batch: Iterable[Any]) -> bool:
         """Encode a batch of spans or log records and deliver it. Never raises."""

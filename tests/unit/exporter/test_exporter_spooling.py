@@ -496,6 +496,23 @@ def test_threads_lose_nothing_and_send_nothing_twice(receiver: Receiver, spoolin
     assert sorted(accepted) == sorted(otlp_fast.encode_spans(batch) for batch in batches for _ in range(8))
 
 
+def test_exporters_of_different_tenants_are_told_apart(
+    make_spooling: MakeExporter, tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = make_spooling(headers={"x-scope-orgid": "one"})
+    make_spooling(headers={"x-scope-orgid": "one"})
+    make_spooling(headers={"x-scope-orgid": "two"}, endpoint=f"{receiver.base}/elsewhere")
+    assert not caplog.records
+    other = make_spooling(headers={"x-scope-orgid": "two"})
+    (record,) = caplog.records
+    assert f"Exporters with different headers share the spool in {tmp_path}" in record.getMessage()
+    assert "orgid" not in caplog.text
+    other.shutdown()
+    make_spooling(headers={"x-scope-orgid": "one"})
+    assert len(caplog.records) == 1, "the other one does nothing any more"
+    assert first.has_spool
+
+
 @pytest.mark.parametrize("directory", ["file", "file/below"])
 def test_directory_that_cannot_be_used_is_an_error_when_the_exporter_is_made(tmp_path: Path, directory: str) -> None:
     (tmp_path / "file").write_text("")
