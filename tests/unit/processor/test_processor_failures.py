@@ -154,6 +154,8 @@ def test_interrupt_in_on_end_reaches_the_user(
     processor.on_end(make_spans(1)[0])
     assert processor.force_flush()
     assert exporter.names == ["0"]
+    assert processor.stats()["refused_by_encoder"] == 1
+    assert_nothing_is_missing(processor, 2)
 
 
 def test_log_line_of_the_worker_can_be_a_log_record_of_the_same_processor(
