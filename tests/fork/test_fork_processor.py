@@ -181,6 +181,31 @@ show(gone())
     assert run(program, receiver) == ["None"]
 
 
+def test_child_without_a_thread_for_one_processor_renews_all_others(receiver: Receiver) -> None:
+    program = """
+other = OTLPSpanExporter(exporter._settings.endpoint)
+connections = other._client._transport._connections
+emit("before")
+
+def limited(thread):
+    threading.Thread.start = start
+    raise RuntimeError("can't start new thread")
+
+def child():
+    show(other._client._transport._connections is connections, processor._worker._thread.is_alive())
+    emit("child", 3)
+    assert tracers.force_flush()
+    tracers.shutdown()
+
+start, threading.Thread.start = threading.Thread.start, limited
+wait(fork(child))
+threading.Thread.start = start
+tracers.shutdown()
+"""
+    assert run(program, receiver) == ["False False"]
+    assert received_spans(receiver) == once(before=1, child=3)
+
+
 def test_children_of_multiprocessing_flush_when_told(receiver: Receiver) -> None:
     program = """
 import multiprocessing

@@ -51,8 +51,11 @@ cdef class ItemQueue:
         try:
             if not self.encoder.add_item(item, only_sampled):
                 return 0
-        except Exception as error:
+        except BaseException as error:
             self.refused_count += 1
+            if not isinstance(error, Exception):
+                # An exit or an interrupt is the user's.
+                raise
             _diagnostics.report([("items_refused", ITEMS[self.encoder.signal], reason_of(error))])
             return 0
         self.accepted_count += 1

@@ -93,6 +93,7 @@ class OTLPClient:
             explanation=f"{problem.explanation} ({_times(attempts)}, {elapsed:.1f} s{ending})",
             error_type=problem.error_type,
             status=problem.status,
+            retry_after=problem.retry_after,
             receiver_unavailable=problem.retryable,
             too_large=problem.too_large,
             encoding_refused=problem.encoding_refused,

@@ -34,6 +34,8 @@ class Undecided(NamedTuple):
 
     parts: list[Part]
     outcome: Outcome
+    error: BaseException | None = None
+    """What should not have been raised in place of an outcome, or an exit of the user's."""
 
 
 class Delivery:
@@ -56,6 +58,8 @@ class Delivery:
         """Deliver a request before `deadline`, a value of `time.monotonic()`, and account for it in `report`."""
         undecided = self.attempt(whole, deadline, report)
         if undecided is not None:
+            if undecided.error is not None:
+                raise undecided.error
             count = sum(part.item_count for part in undecided.parts)
             report.lose(FAILED, count, undecided.outcome.explanation, undecided.outcome.error_type)
 
@@ -67,7 +71,12 @@ class Delivery:
         parts = self._cut_to_limits(whole)
         while parts:
             part = parts.pop()
-            outcome = self._send(part, deadline, max_rounds)
+            try:
+                outcome = self._send(part, deadline, max_rounds)
+            except BaseException as error:
+                name = type(error).__qualname__
+                outcome = Outcome(delivered=False, explanation=f"{name}: {error}", error_type=name)
+                return Undecided([part, *reversed(parts)], outcome, error)
             if outcome.delivered:
                 _count_delivered(part.item_count, outcome, report)
                 continue

@@ -8,9 +8,13 @@ processors, which start an exporting thread in the child.
 
 from __future__ import annotations
 
+import logging
 import os
 import weakref
+from contextlib import suppress
 from typing import Protocol
+
+_logger = logging.getLogger(__name__)
 
 
 class ForkAware(Protocol):
@@ -30,8 +34,16 @@ def renew_in_forked_children(thing: ForkAware) -> None:
 
 
 def _renew_all() -> None:
+    failures: list[tuple[ForkAware, Exception]] = []
     for thing in list(_registered):
-        thing.renew_after_fork()
+        try:
+            thing.renew_after_fork()
+        except Exception as error:
+            failures.append((thing, error))
+    # A line may be a log record, whose exporter has to be renewed, too.
+    for thing, failure in failures:
+        with suppress(Exception):
+            _logger.error("Failed to renew a %s in a forked child", type(thing).__qualname__, exc_info=failure)
 
 
 if hasattr(os, "register_at_fork"):

@@ -57,7 +57,8 @@ class LossLog:
 
     def renew_after_fork(self) -> None:
         """Begin anew, with a lock of its own, in a forked child."""
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler may lose items while it interrupts a loss.
+        self._lock = threading.RLock()
         self._next_line_at = 0.0
         self._unlogged = 0
 

@@ -41,6 +41,8 @@ class Outcome:
     """Why it was not delivered, or what the receiver said to a request that it accepted."""
     error_type: str = ""
     status: Mapping[str, str | int] = field(default_factory=dict)
+    retry_after: float | None = None
+    """Seconds that the receiver asked to wait in its last answer."""
     receiver_unavailable: bool = False
     """The receiver did not decide about this request: others need not be tried within this deadline."""
     too_large: bool = False

@@ -14,7 +14,9 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from opentelemetry.metrics import MeterProvider
@@ -41,6 +43,9 @@ _AFTER_SHUTDOWN = "after_shutdown"
 _SPOOLED = "spooled"
 _SENT_FROM_SPOOL = "sent_from_spool"
 _LOST_FROM_SPOOL = "lost_from_spool"
+
+# The exporters that keep something, and where: directory, signal and endpoint.
+_spools: weakref.WeakKeyDictionary[OTLPExporter, tuple[Path, str, str]] = weakref.WeakKeyDictionary()
 
 
 class OTLPExporter:
@@ -97,6 +102,8 @@ class OTLPExporter:
         self._is_shut_down = False
         self._reset_stats()
         renew_in_forked_children(self)
+        if spool_dir:
+            self._warn_of_other_headers(Path(spool_dir).resolve())
 
     @property
     def has_spool(self) -> bool:
@@ -112,13 +119,16 @@ class OTLPExporter:
         return self._export(item_count, lambda report: Part(request, item_count), timeout)
 
     def drain_spool(self, timeout: float | None = None) -> bool:
-        """Send what is in the spool, within `timeout` seconds or the exporter's own timeout.
+        """Send what is in the spool, within `timeout` seconds; by default, for about a second.
 
         For idle times: after a failed attempt it does nothing until it is time for the next one. Gives whether
         nothing is left, which is so where there is no spool. Never raises.
         """
-        seconds = self._settings.timeout if timeout is None else timeout
-        return self._is_shut_down or self._drain(time.monotonic() + seconds, at_once=False)
+        if self._is_shut_down:
+            return True
+        if timeout is None:
+            return self._drain(time.monotonic() + self._settings.timeout, at_once=False, is_brief=True)
+        return self._drain(time.monotonic() + timeout, at_once=False)
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Send what is in the spool within `timeout_millis`, and give whether nothing is left there.
@@ -203,6 +213,18 @@ class OTLPExporter:
 
         return FramingSender(self._client, self._settings.signal.name, self._settings.address, self._logger)
 
+    def _warn_of_other_headers(self, spool_dir: Path) -> None:
+        """Warn where another exporter of this process would send with its own headers what this one keeps."""
+        spool = (spool_dir, self._settings.signal.name, self._settings.endpoint)
+        for other, others_spool in list(_spools.items()):
+            if others_spool == spool and not other._is_shut_down and other._settings.headers != self._settings.headers:
+                message = (
+                    "Exporters with different headers share the spool in %s: each sends with its own what others keep"
+                )
+                self._logger.warning(message, spool_dir)
+                break
+        _spools[self] = spool
+
     def _export_batch(self, batch: Iterable[Any]) -> bool:
         """Encode a batch of spans or log records and deliver it. Never raises."""
         try:
@@ -241,40 +263,60 @@ class OTLPExporter:
         started = time.monotonic()
         seconds = self._settings.timeout if timeout is None else min(timeout, self._settings.timeout)
         report, drained = DeliveryReport(), DeliveryReport()
-        unexpected: Exception | None = None
-        if self._metrics is not None:
-            self._metrics.started(given)
+        unexpected: BaseException | None = None
         try:
+            if self._metrics is not None:
+                self._metrics.started(given)
             with instrumentation_suppressed():
                 part = encode(report)
                 if part.item_count and self._spooled is None:
                     self._delivery.deliver(part, started + seconds, report)
                 elif part.item_count and self._spooled is not None:
                     self._spooled.deliver(part, started + seconds, report, drained)
-        except Exception as error:
+        except BaseException as error:
             unexpected = error
-            name = type(error).__qualname__
-            report.lose(FAILED, max(given - report.accounted, 0), f"{name}: {error}", name)
+            if unaccounted := max(given - report.accounted, 0):
+                name = type(error).__qualname__
+                report.lose(FAILED, unaccounted, f"{name}: {error}", name)
+        try:
+            self._account_for(given, report, drained, unexpected, time.monotonic() - started)
+        finally:
+            if unexpected is not None and not isinstance(unexpected, Exception):
+                # An exit or an interrupt is the user's.
+                raise unexpected
+        return not report.lost
 
+    def _account_for(
+        self,
+        given: int,
+        report: DeliveryReport,
+        drained: DeliveryReport,
+        unexpected: BaseException | None,
+        seconds: float,
+    ) -> None:
         counts = {_EXPORTED: report.exported, _SPOOLED: report.spooled}
         counts.update((reason, loss.count) for reason, loss in report.losses.items())
         self._add_to_stats(counts)
+        if self._metrics is not None:
+            self._metrics.finished(given, report, seconds)
+        self._account_for_drained(drained)
         if report.lost:
             self._log_loss(report, f"{report.lost} of {given}", unexpected)
-        if self._metrics is not None:
-            self._metrics.finished(given, report, time.monotonic() - started)
-        self._account_for_drained(drained)
-        return not report.lost
+        elif isinstance(unexpected, Exception):
+            message = f"Failed to send from the spool to {self._settings.address}"
+            self._losses.log(logging.ERROR, 0, message, error=unexpected)
 
-    def _drain(self, deadline: float, *, at_once: bool) -> bool:
+    def _drain(self, deadline: float, *, at_once: bool, is_brief: bool = False) -> bool:
         if self._spooled is None:
             return True
         drained = DeliveryReport()
         try:
             with self._calls.call(0):
-                with instrumentation_suppressed():
-                    is_empty = self._spooled.drain(deadline, drained, at_once=at_once)
-                self._account_for_drained(drained)
+                try:
+                    with instrumentation_suppressed():
+                        is_empty = self._spooled.drain(deadline, drained, at_once=at_once, is_brief=is_brief)
+                finally:
+                    self._account_for_drained(drained)
         except Exception:
             self._logger.exception("Failed to send from the spool to %s", self._settings.address)
             return False
@@ -282,18 +324,19 @@ class OTLPExporter:
 
     def _account_for_drained(self, drained: DeliveryReport) -> None:
         self._add_to_stats({_SENT_FROM_SPOOL: drained.exported, _LOST_FROM_SPOOL: drained.lost})
-        if drained.lost:
-            self._log_loss(drained, f"{drained.lost} spooled", None)
         if self._metrics is not None:
             self._metrics.exported(drained)
+        if drained.lost:
+            self._log_loss(drained, f"{drained.lost} spooled", None)
 
-    def _log_loss(self, report: DeliveryReport, lost: str, error: Exception | None) -> None:
+    def _log_loss(self, report: DeliveryReport, lost: str, error: BaseException | None) -> None:
         items, address = self._settings.signal.items, self._settings.address
         message = f"Failed to export {lost} {items} to {address}: {report.describe()}"
         self._losses.log(logging.ERROR, report.lost, message, error=error)
 
     def _reset_stats(self) -> None:
-        self._stats_lock = threading.Lock()
+        # Reentrant: a signal handler may export, or ask for this, while it interrupts an export.
+        self._stats_lock = threading.RLock()
         names = (_EXPORTED, *REASONS, _AFTER_SHUTDOWN, _SPOOLED, _SENT_FROM_SPOOL, _LOST_FROM_SPOOL)
         self._stats = dict.fromkeys(names, 0)
 

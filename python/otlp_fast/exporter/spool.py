@@ -13,6 +13,8 @@ in the very moment in which its receiver is already in trouble.
 **Processes.** Any number of processes may share a directory. All of them append at any time; one at a time holds a
 claim, by a file lock that the kernel takes back when the process dies. Records so leave in the order in which they
 came, and a killed process blocks nobody. The directory has to be on a local file system, as WAL needs shared memory.
+Several spools of one process may share it, too. The files of a database are opened and closed by SQLite alone: POSIX
+takes all locks on a file from a process that closes any descriptor of it.
 
 **Fork.** SQLite keeps its locks in tables of the process. A child would inherit the tables but not the locks, and a
 connection that it opens anew would believe the tables. Forgetting the inherited connection is therefore not enough: the
@@ -159,8 +161,8 @@ class Spool:
         Gives None where there is none, and while a record is claimed, in whatever thread or process.
         """
         with self._lock:
-            if self._removal_is_due:
-                self._remove_claimed()
+            if self._removal_is_due and self._claimed is not None:
+                self._remove_claimed(self._claimed)
             if not self._lock_claims():
                 return None
             try:
@@ -180,7 +182,7 @@ class Spool:
         with self._lock:
             if record is self._claimed:
                 self._removal_is_due = True
-                self._remove_claimed()
+                self._remove_claimed(record)
             else:
                 self._delete(record)
 
@@ -279,9 +281,9 @@ class Spool:
             _logger.error("Spool %s: %d records are lost, their checksums do not fit", self._file, damaged)
         return record
 
-    def _remove_claimed(self) -> None:
-        assert self._claimed is not None
-        self._delete(self._claimed)
+    def _remove_claimed(self, record: SpooledRequest) -> None:
+        # Given, as a signal handler may close the spool here, which gives back the claim.
+        self._delete(record)
         self._unlock_claims()
         with suppress(SpoolError):  # no room or another writer: the next time will do
             self._run(_give_back_space)
@@ -354,8 +356,10 @@ class Spool:
     def _connect(self) -> sqlite3.Connection:
         existing = self._directory.glob(f"{self._prefix}-*.sqlite3")
         self._file = max(existing, default=self._directory / f"{self._prefix}-{time.time_ns()}.sqlite3")
-        # Made here and not by SQLite, as telemetry is not for everyone's eyes; its other files get the same mode.
-        os.close(os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600))
+        # Made here and not by SQLite, as telemetry is not for everyone's eyes; its other files get the same mode. One
+        # that is there is not opened: to close it would take away the locks of this process's other connections to it.
+        with suppress(FileExistsError):
+            os.close(os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self._inode = _inode_of(self._file)
         connection = sqlite3.connect(self._file, _LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         connection.text_factory = bytes  # a damaged row may claim to hold text, which cannot be decoded

@@ -30,6 +30,9 @@ HANDED_TO_EXPORTER = "handed_to_exporter"
 # A request is sealed at this size, however few items are in it: receivers over gRPC take 4 MiB.
 _BATCH_BYTES = 3 * 1024 * 1024
 
+# An exporter sends from its spool for a second, and more of it then. One that is back sooner had to stop.
+_BRIEF_DRAIN_SECONDS = 0.5
+
 
 class RequestExporter(Protocol):
     """What a processor needs of an exporter; every exporter of `otlp_fast.exporter` has it."""
@@ -42,7 +45,7 @@ class RequestExporter(Protocol):
         """Deliver an encoded request within `timeout` seconds, and account for its items."""
 
     def drain_spool(self, timeout: float | None = None) -> bool:
-        """Send what is in the spool, if there is one."""
+        """Send what is in the spool for about a second, and give whether nothing is left there."""
 
     def force_flush(self, timeout_millis: float = 30_000) -> bool:
         """Send what is in the spool at once, and give whether nothing is left there."""
@@ -95,12 +98,19 @@ class Worker:
             batch_bytes=min(_BATCH_BYTES, settings.max_queue_bytes),
             on_sealed=self._wake,
         )
-        self._start()
+        self._prepare()
+        try:
+            self._start()
+        except RuntimeError as error:
+            message = "The worker of a processor cannot be started yet"
+            self._failures.log(logging.ERROR, 0, message, error=error)
 
     def flush(self, deadline: float) -> bool:
         """Wait until everything that was added before is handed over and the spool is empty, or until `deadline`."""
         flush = _Flush(deadline)
         self._messages.put(flush)
+        if not self._is_started():
+            return False
         flush.done.wait(max(deadline - time.monotonic(), 0.0))
         return flush.succeeded
 
@@ -111,7 +121,7 @@ class Worker:
         """
         self._stop_at = deadline
         self._wake()
-        if self._thread is not threading.current_thread():
+        if self._is_started() and self._thread is not threading.current_thread():
             self._thread.join(max(deadline - time.monotonic(), 0.0))
         self._abandon_queue()
         self._drops.log(at_once=True)
@@ -131,22 +141,49 @@ class Worker:
         }
 
     def renew_after_fork(self) -> None:
-        """Begin with an empty queue and a thread of its own in a forked child: the parent sends what was in it."""
+        """Begin with an empty queue and a thread of its own in a forked child: the parent sends what was in it.
+
+        Raises RuntimeError where there can be no thread now. The next request that is sealed, or flush, tries again.
+        """
         self.queue.clear()
         self._handed_to_exporter = self._dropped_at_shutdown = 0
         self._drops.begin_anew()
         self._failures.renew_after_fork()
+        self._prepare()
         # Of a processor that was shut down the thread ends at once.
         self._start()
 
-    def _start(self) -> None:
+    def _prepare(self) -> None:
         self._messages: SimpleQueue[_Flush | None] = SimpleQueue()
         self._next_seal = time.monotonic() + self._settings.schedule_delay
-        self._thread = threading.Thread(target=self._run, name=f"otlp-fast {self._items}", daemon=True)
-        self._thread.start()
+        self._thread = self._new_thread()
+        self._starting = threading.Lock()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name=f"otlp-fast {self._items}", daemon=True)
+
+    def _start(self) -> None:
+        # Nobody waits for the lock: a signal handler may come here where it interrupts a start.
+        if self._starting.acquire(blocking=False):
+            try:
+                if self._thread.ident is None:
+                    self._thread.start()
+            except RuntimeError:
+                self._thread = self._new_thread()
+                raise
+            finally:
+                self._starting.release()
+
+    def _is_started(self) -> bool:
+        """Give whether there is a thread, after another try to start it if there was none."""
+        if self._thread.ident is None:
+            with suppress(RuntimeError):
+                self._start()
+        return self._thread.ident is not None
 
     def _wake(self) -> None:
         self._messages.put(None)
+        self._is_started()
 
     def _run(self) -> None:
         with instrumentation_suppressed():
@@ -170,12 +207,12 @@ class Worker:
             if flush is not None or is_time_to_seal:
                 self.queue.seal()
                 self._next_seal = time.monotonic() + self._settings.schedule_delay
-            something_was_sent = self._send_sealed()
+            self._send_sealed()
             if flush is not None:
                 remaining = flush.deadline - time.monotonic()
                 flush.succeeded = remaining > 0 and self._exporter.force_flush(remaining * 1000)
-            elif is_time_to_seal and not something_was_sent:
-                self._exporter.drain_spool()
+            elif is_time_to_seal:
+                self._drain_while_idle()
         finally:
             if flush is not None:
                 flush.done.set()
@@ -186,19 +223,23 @@ class Worker:
             return self._messages.get(timeout=max(self._next_seal - time.monotonic(), 0.0))
         return None
 
-    def _send_sealed(self) -> bool:
-        """Hand over what is sealed now, and give whether there was anything.
+    def _drain_while_idle(self) -> None:
+        """Send from the spool until it is empty, or the receiver does not answer, or there is something else to do."""
+        while self._messages.empty() and (began := time.monotonic()) < self._next_seal:
+            if self._exporter.drain_spool() or time.monotonic() - began < _BRIEF_DRAIN_SECONDS:
+                break
+
+    def _send_sealed(self) -> None:
+        """Hand over what is sealed now.
 
         What is sealed meanwhile has its own turn: under a load that never lets up a flush would not end otherwise.
         """
-        requests = self.queue.sealed_count
-        for _ in range(requests):
+        for _ in range(self.queue.sealed_count):
             timeout = self._remaining_timeout()
             if timeout <= 0 or (sealed := self.queue.take()) is None:
                 break
             self._hand_over(*sealed, timeout)
             self._drops.log()
-        return requests > 0
 
     def _remaining_timeout(self) -> float:
         timeout = self._settings.export_timeout

@@ -133,6 +133,22 @@ def test_exception_is_the_error_where_nobody_answers(
     assert meters.points(DURATION) == [(1, {"error.type": "NewConnectionError"})]
 
 
+@pytest.mark.parametrize("exit_", [SystemExit(1), KeyboardInterrupt()])
+def test_exit_amid_an_export_is_the_users_and_accounted_for(
+    meters: Meters, make_exporter: MakeExporter, spans: Spans, monkeypatch: pytest.MonkeyPatch, exit_: BaseException
+) -> None:
+    def leave(*arguments: object) -> None:
+        raise exit_
+
+    exporter = make_exporter(meter_provider=meters.provider)
+    monkeypatch.setattr("otlp_fast.exporter.compressing.compress", leave)
+    with pytest.raises(type(exit_)):
+        exporter.export(spans)
+    assert exporter.stats()["failed"] == sum(exporter.stats().values()) == 3
+    assert meters.points(EXPORTED) == [(3, {"error.type": type(exit_).__name__})]
+    assert meters.points(INFLIGHT) == [(0, {})]
+
+
 def test_each_loss_is_counted_under_its_own_error(
     receiver: Receiver, meters: Meters, make_exporter: MakeExporter, make_spans: Callable[..., Spans]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import queue
 import signal
 import socket
 import ssl
@@ -21,6 +22,7 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 from certificates import make_certificate, openssl
 from otlp_fast.exporter import pipeline
 from otlp_fast.exporter.http import OTLPSpanExporter
+from otlp_fast.exporter.http.connection import _KeptConnections
 from otlp_fast.exporter.spool import SpooledRequest
 from scripted_receiver import LOGGER, Raw, Receiver, Reply, Stopwatch
 from telemetry import make_spans
@@ -249,6 +251,59 @@ def test_signal_handler_may_shut_down_the_call_that_it_interrupts(
         signal.signal(signal.SIGUSR1, before)
     assert watch.seconds < PATIENCE / 2
     assert exporter.stats()["failed"] == 3
+
+
+def test_signal_handler_may_shut_down_the_drain_that_it_interrupts(
+    receiver: Receiver, make_exporter: MakeExporter, spans: Spans, tmp_path: Path
+) -> None:
+    receiver.script(Reply(503, headers={"Retry-After": "3600"}), Reply(200, delay=60))
+    exporter = make_exporter(timeout=50, spool_dir=tmp_path)
+    exporter.export(spans)
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        wait_until(lambda: len(receiver.requests) == 2)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: exporter.shutdown(timeout_millis=PATIENCE * 1000))
+    try:
+        threading.Thread(target=interrupt).start()
+        with Stopwatch() as watch:
+            assert not exporter.force_flush(timeout_millis=50_000)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert watch.seconds < PATIENCE / 2
+    assert exporter._spooled is not None
+    assert len(exporter._spooled._spool) == 1
+    exporter._spooled.close()
+
+
+def test_signal_handler_may_export_where_it_interrupts_an_export(
+    receiver: Receiver, exporter: OTLPSpanExporter, spans: Spans
+) -> None:
+    """The locks that an export takes are held, as they are by the call below the handler on the same thread."""
+    kept = exporter._client._transport._connections.connection_from_url(receiver.url).pool
+    receiver.script(Reply(200), Reply(400))
+
+    def handle() -> None:
+        with exporter._stats_lock, exporter._losses._lock, kept.mutex:
+            results.extend(exporter.export(spans) for _ in range(2))
+            exporter.stats()
+
+    results: list[SpanExportResult] = []
+    thread = threading.Thread(target=handle, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert results == [SpanExportResult.SUCCESS, SpanExportResult.FAILURE]
+
+
+def test_handler_that_takes_the_last_kept_connection_leaves_none() -> None:
+    kept = _KeptConnections(1)
+    kept.put("connection")
+    kept._qsize = lambda: 1  # type: ignore[method-assign]
+    assert kept.get(block=False) == "connection"
+    with pytest.raises(queue.Empty):
+        kept.get(block=False)
 
 
 def test_encoding_of_host_names_is_looked_up_before_threads_need_it() -> None:

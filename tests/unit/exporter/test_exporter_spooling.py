@@ -17,9 +17,10 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 
 import otlp_fast
+from otlp_fast.exporter import compressing, retry, spooling
 from otlp_fast.exporter import grpc as grpc_exporters
-from otlp_fast.exporter import retry, spooling
 from otlp_fast.exporter.http import OTLPLogExporter, OTLPSpanExporter
+from otlp_fast.exporter.outcome import Outcome
 from otlp_fast.exporter.spool import Spool, SpoolError
 from scripted_grpc_receiver import Answer, GRPCReceiver
 from scripted_receiver import Receiver, Reply, Request, Stopwatch
@@ -59,6 +60,7 @@ def spooling_exporter(make_spooling: MakeExporter) -> OTLPSpanExporter:
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the next call try at once, unless a test wants the pause."""
     monkeypatch.setattr(spooling, "MAX_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(spooling, "MAX_RETRY_AFTER_SECONDS", 0.0)
 
 
 def bodies(receiver: Receiver) -> list[bytes]:
@@ -78,21 +80,66 @@ def test_nothing_is_kept_while_the_receiver_answers(
 def test_batch_is_kept_and_sent_later_in_order(
     receiver: Receiver, spooling_exporter: OTLPSpanExporter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    batches = [make_spans(count) for count in (1, 2, 3, 4)]
+    batches = [make_spans(count) for count in (1, 2, 3)]
     receiver.always(GONE)
-    for batch in batches[:3]:
+    for batch in batches[:2]:
         assert spooling_exporter.export(batch).name == "SUCCESS", "it is safe on disk"
-    assert counted(spooling_exporter) == {"spooled": 6}
+    assert counted(spooling_exporter) == {"spooled": 3}
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
     receiver.requests.clear()
     receiver.always(Reply(200))
-    assert spooling_exporter.export(batches[3]).name == "SUCCESS"
+    assert spooling_exporter.export(batches[2]).name == "SUCCESS"
+    assert spooling_exporter.drain_spool() is True
     assert bodies(receiver) == [otlp_fast.encode_spans(batch) for batch in batches]
-    assert counted(spooling_exporter) == {"spooled": 10, "sent_from_spool": 10}
+    assert counted(spooling_exporter) == {"spooled": 6, "sent_from_spool": 6}
 
     assert spooling_exporter.export(batches[0]).name == "SUCCESS"
     assert counted(spooling_exporter)["exported"] == 1, "nothing waits: it goes straight"
+
+
+def leave_behind(exporter: OTLPSpanExporter, requests: int) -> None:
+    """Put requests of one span into the spool, as an outage does."""
+    assert exporter._spooled is not None
+    for _ in range(requests):
+        assert exporter._spooled._spool.append(otlp_fast.encode_spans(make_spans(1)), 1)
+
+
+def test_call_after_call_sends_two_requests_of_a_backlog_each(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 10)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 0.0)
+    receiver.always(Reply(200))
+    for call in (1, 2, 3):
+        assert spooling_exporter.export(make_spans(1)).name == "SUCCESS"
+        assert len(receiver.requests) == 2 * call
+    assert counted(spooling_exporter) == {"spooled": 3, "sent_from_spool": 6}
+
+
+def test_call_sends_of_a_backlog_for_as_long_as_nobody_called(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 5)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 60.0)
+    receiver.always(Reply(200, delay=0.5))
+    spooling_exporter.export(make_spans(1))
+    assert counted(spooling_exporter)["sent_from_spool"] == 6, "nobody called before"
+    leave_behind(spooling_exporter, 5)
+    spooling_exporter.export(make_spans(1))
+    assert counted(spooling_exporter)["sent_from_spool"] == 8, "somebody called just before"
+
+
+def test_idle_tick_is_brief(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_behind(spooling_exporter, 5)
+    monkeypatch.setattr(spooling, "DRAIN_SECONDS", 0.0)
+    receiver.always(Reply(200))
+    assert spooling_exporter.drain_spool() is False
+    assert len(receiver.requests) == 2
+    assert spooling_exporter.drain_spool(timeout=10) is True
+    assert len(receiver.requests) == 5
 
 
 def test_one_attempt_is_made_for_what_is_kept(
@@ -133,13 +180,37 @@ def test_pause_grows_to_a_minute_and_ends_with_an_answer(
     assert delivery is not None
     pauses = []
     for _ in range(40):
-        delivery._pause_longer()
+        delivery._pause_longer(Outcome(delivered=False, receiver_unavailable=True))
         pauses.append(delivery._next_attempt_at - time.monotonic())
     assert 0.7 < pauses[0] < 1.3
     assert 3 < pauses[2] < 5
     assert all(59 < pause <= 60 for pause in pauses[7:])
     spooling_exporter.export(make_spans(1))
     assert delivery._next_attempt_at == 0
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("0", 20), ("5", 20), ("300", 300), ("86400", 600), ("1e300", 600)])
+def test_pause_is_what_the_receiver_asks_for_up_to_ten_minutes(
+    receiver: Receiver,
+    spooling_exporter: OTLPSpanExporter,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    pause: float,
+) -> None:
+    monkeypatch.setattr(spooling, "MAX_PAUSE_SECONDS", 20.0)
+    monkeypatch.setattr(spooling, "MAX_RETRY_AFTER_SECONDS", 600.0)
+    monkeypatch.setattr(retry, "BACKOFF_BASE_SECONDS", 60.0)
+    leave_behind(spooling_exporter, 1)
+    receiver.always(Reply(503, headers={"Retry-After": asked}))
+    spooling_exporter.export(make_spans(1))
+    assert len(receiver.requests) == 1
+    assert spooling_exporter._spooled is not None
+    remaining = spooling_exporter._spooled._next_attempt_at - time.monotonic()
+    assert pause - 15 < remaining <= pause
+    assert spooling_exporter.drain_spool() is False
+    assert len(receiver.requests) == 1, "an idle tick does not disturb it"
+    receiver.always(Reply(200))
+    assert spooling_exporter.force_flush() is True, "a flush does not wait"
 
 
 def test_idle_tick_drains(receiver: Receiver, spooling_exporter: OTLPSpanExporter, spans: list[ReadableSpan]) -> None:
@@ -212,6 +283,53 @@ def test_unexpected_error_while_sending_gives_the_claim_back(
     assert counted(spooling_exporter) == {"spooled": 2, "sent_from_spool": 2}
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError("bug"), MemoryError(), KeyboardInterrupt()])
+def test_unexpected_error_while_sending_costs_nothing(
+    receiver: Receiver,
+    make_spooling: MakeExporter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: BaseException,
+) -> None:
+    def send_two(*arguments: Any) -> Any:
+        if sent:
+            raise error
+        sent.append(arguments)
+        return compress(*arguments)
+
+    sent: list[Any] = []
+    compress = compressing.compress
+    spans = make_spans(6, size=1000)
+    exporter = make_spooling(max_request_size=len(otlp_fast.encode_spans(spans[:2])))
+    receiver.always(Reply(200))
+    with monkeypatch.context() as broken:
+        broken.setattr(compressing, "compress", send_two)
+        if isinstance(error, Exception):
+            assert exporter.export(spans).name == "SUCCESS"
+            assert "Failed to send from the spool to " in caplog.text
+            assert caplog.records[-1].exc_info
+        else:
+            with pytest.raises(type(error)):
+                exporter.export(spans)
+        assert counted(exporter) == {"exported": 2, "spooled": 4}
+    assert exporter.force_flush() is True
+    assert counted(exporter) == {"exported": 2, "spooled": 4, "sent_from_spool": 4}
+
+
+def test_exit_amid_a_drain_is_the_users_and_what_was_sent_is_counted(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leave(*arguments: object) -> None:
+        raise SystemExit(1)
+
+    leave_behind(spooling_exporter, 1)
+    receiver.always(Reply(200))
+    monkeypatch.setattr(Spool, "remove", leave)
+    with pytest.raises(SystemExit):
+        spooling_exporter.force_flush()
+    assert counted(spooling_exporter) == {"sent_from_spool": 1}
+
+
 def test_parts_that_were_not_tried_are_kept(receiver: Receiver, make_spooling: MakeExporter) -> None:
     spans = make_spans(6, size=1000)
     exporter = make_spooling(max_request_size=len(otlp_fast.encode_spans(spans[:2])))
@@ -256,6 +374,26 @@ def test_broken_disk_is_a_loss_and_no_exception(
     spooling_exporter.shutdown()
     assert counted(spooling_exporter) == {"exported": 3, "spool_failed": 3}
     assert "disk on fire" in caplog.text
+
+
+def test_disk_that_takes_no_more_costs_nothing_while_the_receiver_answers(
+    receiver: Receiver, spooling_exporter: OTLPSpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> bool:
+        raise SpoolError("no space left on device")
+
+    batch = make_spans(2)
+    leave_behind(spooling_exporter, 1)
+    with monkeypatch.context() as disk:
+        disk.setattr(Spool, "append", full)
+        receiver.script(Reply(200), Reply(200), GONE)
+        results = [spooling_exporter.export(batch).name for _ in range(3)]
+        assert results == ["SUCCESS", "SUCCESS", "FAILURE"]
+        assert bodies(receiver) == [otlp_fast.encode_spans(batch)] * 3, "nothing is sent from a disk like this"
+        assert counted(spooling_exporter) == {"exported": 4, "spool_failed": 2}
+    receiver.always(Reply(200))
+    assert spooling_exporter.force_flush() is True
+    assert counted(spooling_exporter) == {"exported": 4, "spool_failed": 2, "sent_from_spool": 1}
 
 
 def test_spool_outlives_the_exporter(receiver: Receiver, make_spooling: MakeExporter) -> None:
@@ -356,6 +494,23 @@ def test_threads_lose_nothing_and_send_nothing_twice(receiver: Receiver, spoolin
     assert stats.get("exported", 0) + stats["spooled"] == 96
     assert stats["spooled"] == stats["sent_from_spool"]
     assert sorted(accepted) == sorted(otlp_fast.encode_spans(batch) for batch in batches for _ in range(8))
+
+
+def test_exporters_of_different_tenants_are_told_apart(
+    make_spooling: MakeExporter, tmp_path: Path, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = make_spooling(headers={"x-scope-orgid": "one"})
+    make_spooling(headers={"x-scope-orgid": "one"})
+    make_spooling(headers={"x-scope-orgid": "two"}, endpoint=f"{receiver.base}/elsewhere")
+    assert not caplog.records
+    other = make_spooling(headers={"x-scope-orgid": "two"})
+    (record,) = caplog.records
+    assert f"Exporters with different headers share the spool in {tmp_path}" in record.getMessage()
+    assert "orgid" not in caplog.text
+    other.shutdown()
+    make_spooling(headers={"x-scope-orgid": "one"})
+    assert len(caplog.records) == 1, "the other one does nothing any more"
+    assert first.has_spool
 
 
 @pytest.mark.parametrize("directory", ["file", "file/below"])

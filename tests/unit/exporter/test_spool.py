@@ -392,6 +392,17 @@ for number in range(100):
     assert len(received) == 300
 
 
+def test_spools_of_one_process_keep_their_files_when_another_process_closes(make_spool: MakeSpool) -> None:
+    one, other = make_spool(), make_spool()
+    fill(one, b"first")
+    assert len(other) == 1
+    program = "spool = Spool(sys.argv[1], 'traces http://collector', 100); print(len(spool)); spool.close()"
+    assert run(program, one._directory) == ["1"]
+    # Nobody was the last to close: this goes into the log file that all others read.
+    fill(one, b"second")
+    assert run(program, one._directory) == ["2"]
+
+
 def test_threads_share_a_spool(spool: Spool) -> None:
     def append(name: str) -> None:
         for number in range(100):

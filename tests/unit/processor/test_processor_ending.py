@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otlp_fast.exporter.http import OTLPSpanExporter
-from otlp_fast.processor import BatchSpanProcessor
+from otlp_fast.processor import BatchSpanProcessor, worker
 from tests.unit.exporter.scripted_receiver import Receiver, Reply, Stopwatch
 from tests.unit.processor.memory_exporter import PATIENCE, MemorySpanExporter
 from tests.unit.processor.observations import assert_nothing_is_missing, hold_worker, lines
@@ -229,3 +229,46 @@ def test_shutdown_keeps_in_the_spool_what_it_cannot_send(
 def test_idle_worker_drains_the_spool(make_processor: MakeProcessor, exporter: MemorySpanExporter) -> None:
     make_processor(schedule_delay_millis=10)
     assert exporter.drained.acquire(timeout=PATIENCE)
+
+
+def test_idle_worker_drains_a_full_spool_until_something_comes(
+    make_processor: MakeProcessor,
+    exporter: MemorySpanExporter,
+    make_spans: MakeSpans,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+
+    def drain_a_part(timeout: float | None = None) -> bool:
+        calls.append("drain")
+        if len(calls) == 3:
+            processor.on_end(make_spans(1)[0])
+        if len(calls) == 4:
+            finished.set()
+        return len(calls) >= 4
+
+    def export(*arguments: object, **keywords: object) -> bool:
+        calls.append("export")
+        finished.set()
+        return True
+
+    finished = threading.Event()
+    monkeypatch.setattr(worker, "_BRIEF_DRAIN_SECONDS", 0.0)
+    monkeypatch.setattr(exporter, "drain_spool", drain_a_part)
+    monkeypatch.setattr(exporter, "export_request", export)
+    processor = make_processor(max_export_batch_size=1, schedule_delay_millis=5000)
+    processor._worker._next_seal = 0.0
+    processor._worker._wake()
+    assert finished.wait(PATIENCE)
+    assert calls == ["drain", "drain", "drain", "export"]
+
+
+def test_worker_does_not_ask_again_where_draining_stopped_at_once(
+    make_processor: MakeProcessor, exporter: MemorySpanExporter
+) -> None:
+    exporter.spool_is_empty = False
+    with Stopwatch() as watch:
+        make_processor(schedule_delay_millis=100)
+        for _ in range(3):
+            assert exporter.drained.acquire(timeout=PATIENCE)
+    assert watch.seconds > 0.2

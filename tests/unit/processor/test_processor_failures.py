@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -92,6 +93,52 @@ def test_worker_survives_an_exporter_whose_flush_and_drain_raise(
     assert lines(caplog) == ["The worker of a processor failed, and goes on"]
 
 
+def no_thread(thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_processor_gets_its_thread_once_there_may_be_one(
+    make_processor: MakeProcessor,
+    exporter: MemorySpanExporter,
+    make_spans: MakeSpans,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    spans = make_spans(5)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", no_thread)
+        by_flush, by_request = make_processor(), make_processor(max_export_batch_size=2)
+        by_flush.on_end(spans[0])
+        with Stopwatch() as watch:
+            assert not by_flush.force_flush()
+        assert watch.seconds < DEFAULT_TIMEOUT_MILLIS / 1000 / 2
+        for span in spans[1:3]:
+            by_request.on_end(span)
+    assert set(lines(caplog)) == {"The worker of a processor cannot be started yet"}
+    assert exporter.requests == []
+    assert by_flush.force_flush()
+    for span in spans[3:]:
+        by_request.on_end(span)
+    for _ in range(3):
+        assert exporter.arrived.acquire(timeout=30)
+    assert by_request.force_flush()
+    assert exporter.names == ["0", "1", "2", "3", "4"]
+    assert len(exporter.threads) == 2
+
+
+def test_shutdown_without_a_thread_counts_what_is_dropped(
+    make_processor: MakeProcessor, make_spans: MakeSpans, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spans = make_spans(3)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    processor = make_processor()
+    for span in spans:
+        processor.on_end(span)
+    processor.shutdown()
+    assert processor.stats()["dropped_at_shutdown"] == 3
+    assert_nothing_is_missing(processor, 3)
+
+
 def test_interrupt_in_on_end_reaches_the_user(
     make_processor: MakeProcessor, exporter: MemorySpanExporter, make_spans: MakeSpans
 ) -> None:
@@ -107,6 +154,8 @@ def test_interrupt_in_on_end_reaches_the_user(
     processor.on_end(make_spans(1)[0])
     assert processor.force_flush()
     assert exporter.names == ["0"]
+    assert processor.stats()["refused_by_encoder"] == 1
+    assert_nothing_is_missing(processor, 2)
 
 
 def test_log_line_of_the_worker_can_be_a_log_record_of_the_same_processor(

@@ -16,8 +16,10 @@ import codecs
 import copy
 import http.client
 import io
+import queue
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -111,12 +113,31 @@ class _DeadlineHTTPSConnection(_DeadlineHTTPConnection, HTTPSConnection):
     """The same over TLS: what is registered is the connection below it."""
 
 
+class _KeptConnections(queue.LifoQueue[Any]):
+    """The queue of a pool, with a reentrant lock: a signal handler may export where it interrupts an export."""
+
+    def __init__(self, maxsize: int = 0) -> None:
+        super().__init__(maxsize)
+        self.mutex = threading.RLock()  # type: ignore[assignment]
+        self.not_empty = threading.Condition(self.mutex)
+        self.not_full = threading.Condition(self.mutex)
+        self.all_tasks_done = threading.Condition(self.mutex)
+
+    def _get(self) -> Any:
+        try:
+            return super()._get()
+        except IndexError:  # the handler took the last one after this call had looked
+            raise queue.Empty from None
+
+
 class _HTTPPool(urllib3.HTTPConnectionPool):
     ConnectionCls = _DeadlineHTTPConnection
+    QueueCls = _KeptConnections
 
 
 class _HTTPSPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _DeadlineHTTPSConnection
+    QueueCls = _KeptConnections
 
 
 def _connect_to_one_of(addresses: Sequence[Any], timeout: float, options: Iterable[tuple[Any, ...]]) -> socket.socket:

@@ -32,7 +32,8 @@ class OTLPSpanExporter(HTTPExporter, SpanExporter):
             A batch over it is sent in parts.
         meter_provider: For the exporter's own metrics, which OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED=true turns on;
             the global one by default.
-        spool_dir: Directory in which to keep what could not be sent, until it can be, even by another process.
+        spool_dir: Directory in which to keep what could not be sent, until it can be, even by another process, which
+            sends it with its own headers: give each tenant or API key a directory of its own.
         spool_max_bytes: Bytes of requests kept there at most; 1 GiB by default.
 
     Raises:
