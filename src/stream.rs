@@ -37,6 +37,8 @@ pub(crate) struct Decompressor {
 impl Decompressor {
     /// Fills the room, and says how far.
     fn fill_room(&mut self, data: &[u8], max_size: usize) -> Result<usize, CompressionError> {
+        let missing = max_size.saturating_sub(self.room.len());
+        self.room.try_reserve_exact(missing).map_err(|_| CompressionError::OutOfMemory)?;
         self.input.drain(..self.used);
         self.used = 0;
         // What is used at once is not copied.
@@ -73,6 +75,7 @@ impl Decompressor {
     ///
     /// Raises:
     ///     CompressionError: the stream is corrupt.
+    ///     MemoryError: there is no memory for `max_size` bytes.
     ///     ValueError: `max_size` is 0.
     fn decompress<'py>(&mut self, py: Python<'py>, data: Input<'py>, max_size: usize) -> PyResult<Bound<'py, PyBytes>> {
         if max_size == 0 {
