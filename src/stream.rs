@@ -4,6 +4,7 @@
 //! user: two threads that use one at the same time get a RuntimeError.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::compression::{EncodingName, compression_error, level_error};
 use crate::errors::BorderError;
 use crate::input::Input;
@@ -84,7 +85,7 @@ impl Decompressor {
         let content = data.as_slice();
         let written = py.detach(|| self.fill_room(content, max_size));
         let written = written.map_err(|error| compression_error(self.encoding, error))?;
-        Ok(PyBytes::new(py, &self.room[..written]))
+        Ok(python_bytes(py, &self.room[..written])?)
     }
 
     /// Whether more input is needed before there is more output.
@@ -156,6 +157,6 @@ impl Compressor {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = bytes.ok_or_else(|| PyValueError::new_err(FINISHED))?;
         let bytes = bytes.map_err(|error| -> BorderError { compression_error(self.encoding, error) })?;
-        Ok(PyBytes::new(py, &bytes))
+        Ok(python_bytes(py, &bytes)?)
     }
 }
