@@ -14,6 +14,17 @@ use std::ffi::{CStr, c_int};
 /// The name of the capsules that `native/sdk/src/encoder.pxi` and [`Buffer::of`] make.
 const CAPSULE_NAME: &CStr = c"otlp_fast.pooled_bytes";
 
+/// A copy as `bytes`. pyo3's own way panics where there is no memory.
+pub(crate) fn python_bytes<'py>(py: Python<'py>, content: &[u8]) -> Result<Bound<'py, PyBytes>, BorderError> {
+    // SAFETY: the content is readable for its length, and CPython gives a new reference to `bytes`, or null and an error.
+    let bytes = unsafe {
+        let (start, length) = (content.as_ptr().cast(), content.len() as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, ffi::PyBytes_FromStringAndSize(start, length))
+            .map(|bytes| bytes.cast_into_unchecked())
+    };
+    bytes.map_err(|_| BorderError::OutOfMemory(format!("no memory for a result of {} bytes", content.len())))
+}
+
 /// Finished bytes in pooled memory, read-only.
 ///
 /// Supports the buffer protocol (`memoryview(buffer)`, `socket.sendall(buffer)`, `zlib.compress(buffer)`), `bytes()`, `len()`
@@ -128,7 +139,7 @@ impl Buffer {
     }
 
     fn __bytes__<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
-        Ok(PyBytes::new(py, self.hold(py)?.as_slice()))
+        python_bytes(py, self.hold(py)?.as_slice())
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {

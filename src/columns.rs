@@ -2,6 +2,7 @@
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
 use crate::array::Source;
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::{Input, Kept};
 use crate::row::{self, RowError};
@@ -178,7 +179,7 @@ fn made<'py>(py: Python<'py>, table: Option<Table>) -> PyResult<Option<Bound<'py
 #[pymethods]
 impl Columns {
     /// The whole request: the bytes that were decoded.
-    fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    fn to_bytes<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
         self.data.to_bytes(py)
     }
 
@@ -252,6 +253,6 @@ impl Columns {
         let keep: Vec<bool> = mask.iter().map(|&flag| flag != 0).collect();
         let (data, signal) = (self.data.as_slice(py), self.columns.signal());
         let selected = py.detach(|| select(data, signal, &keep)).map_err(BorderError::from)?;
-        Ok(PyBytes::new(py, &selected))
+        Ok(python_bytes(py, &selected)?)
     }
 }

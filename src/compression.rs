@@ -1,6 +1,7 @@
 //! gzip, zstd and lz4: `otlp_compression` on Python's bytes.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::Input;
 use otlp_compression::{CompressionError, Encoding};
@@ -67,7 +68,7 @@ pub(crate) fn compress<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let Some(encoding) = encoding.0 else {
         return match level {
-            None => Ok(data.to_bytes(py)),
+            None => Ok(data.to_bytes(py)?),
             Some(_) => Err(PyValueError::new_err("encoding \"none\" has no level")),
         };
     };
@@ -75,7 +76,7 @@ pub(crate) fn compress<'py>(
     let compressed = py
         .detach(|| otlp_compression::compress(content, encoding, level))
         .map_err(|error| level_error(encoding, level, error))?;
-    Ok(PyBytes::new(py, &compressed))
+    Ok(python_bytes(py, &compressed)?)
 }
 
 /// Decompress a body: all gzip members, zstd frames or lz4 frames, one behind the other.
@@ -101,14 +102,18 @@ pub(crate) fn decompress<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let content = data.as_slice();
     let Some(encoding) = encoding.0 else {
-        return if content.len() <= max_size { Ok(data.to_bytes(py)) } else { Err(too_large("none", max_size).into()) };
+        return if content.len() <= max_size {
+            Ok(data.to_bytes(py)?)
+        } else {
+            Err(too_large("none", max_size).into())
+        };
     };
     let decompressed =
         py.detach(|| otlp_compression::decompress(content, encoding, max_size)).map_err(|error| match error {
             CompressionError::TooLarge => too_large(&encoding.to_string(), max_size),
             _ => compression_error(encoding, error),
         })?;
-    Ok(PyBytes::new(py, &decompressed))
+    Ok(python_bytes(py, &decompressed)?)
 }
 
 fn too_large(name: &str, max_size: usize) -> BorderError {

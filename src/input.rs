@@ -4,7 +4,8 @@
 //! are read where they are. Everything else with a buffer is copied first: a `bytearray` can be written to, and a read-only
 //! `memoryview` may show one.
 
-use crate::buffer::{self, Buffer, Held};
+use crate::buffer::{self, Buffer, Held, python_bytes};
+use crate::errors::BorderError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView};
 
@@ -40,10 +41,10 @@ impl<'py> Input<'py> {
     }
 
     /// The whole input as `bytes`, without a copy where it is that already.
-    pub(crate) fn to_bytes(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    pub(crate) fn to_bytes(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
         match self {
-            Self::Bytes(bytes) => bytes.clone(),
-            Self::Held(held) => PyBytes::new(py, held.as_slice()),
+            Self::Bytes(bytes) => Ok(bytes.clone()),
+            Self::Held(held) => python_bytes(py, held.as_slice()),
         }
     }
 
@@ -73,10 +74,10 @@ impl Kept {
     }
 
     /// The whole of them as `bytes`, without a copy where it is that already.
-    pub(crate) fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    pub(crate) fn to_bytes<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyBytes>, BorderError> {
         match self {
-            Self::Bytes(bytes) => bytes.bind(py).clone(),
-            Self::Held(held) => PyBytes::new(py, held.as_slice(py)),
+            Self::Bytes(bytes) => Ok(bytes.bind(py).clone()),
+            Self::Held(held) => python_bytes(py, held.as_slice(py)),
         }
     }
 }

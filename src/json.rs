@@ -1,6 +1,7 @@
 //! OTLP/JSON: `otlp_schema::json` on Python's bytes.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::Input;
 use crate::split::SignalName;
@@ -58,7 +59,7 @@ pub(crate) fn to_json<'py>(
             ToJsonError::OutOfMemory => BorderError::OutOfMemory(error.to_string()),
         })
     })?;
-    Ok(PyBytes::new(py, text.as_slice()))
+    python_bytes(py, text.as_slice())
 }
 
 /// Turn OTLP/JSON into an export request.
@@ -86,5 +87,5 @@ pub(crate) fn from_json<'py>(
 ) -> Result<Bound<'py, PyBytes>, BorderError> {
     let content = text.0.as_slice();
     let request = py.detach(|| schema::from_json(content, signal.0, max_depth))?;
-    Ok(PyBytes::new(py, request.as_slice()))
+    python_bytes(py, request.as_slice())
 }

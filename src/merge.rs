@@ -1,6 +1,7 @@
 //! Putting requests together: `otlp_schema::merge` on Python's bytes.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::Input;
 use crate::split::SignalName;
@@ -31,5 +32,5 @@ pub(crate) fn merge<'py>(
     let requests = requests.try_iter()?.map(|request| request?.extract()).collect::<PyResult<Vec<Input<'py>>>>()?;
     let contents: Vec<&[u8]> = requests.iter().map(Input::as_slice).collect();
     let merged = py.detach(|| schema::merge(&contents, signal.0)).map_err(BorderError::from)?;
-    Ok(PyBytes::new(py, merged.as_slice()))
+    Ok(python_bytes(py, merged.as_slice())?)
 }

@@ -3,8 +3,8 @@
 //! Arrays are read where they are, and for that the GIL is kept: unlike `bytes` ([`crate::input`]), an array may be written to
 //! by whoever has it, and a copy would take longer than the writing. A million points take less than a thread's turn of
 //! 5 ms. What writes to an array without the GIL meanwhile, as NumPy does inside a function that another thread called,
-//! gets some old and some new numbers into the request, and nothing worse: lengths depend on the number of rows and on
-//! nothing that is read twice, and every write is within room that was made for it.
+//! gets some old and some new numbers into the request, or an EncodeError for a code that has become one, and nothing worse: room
+//! is made for what is written when it is written, and each reading of a code is checked.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
 use crate::buffer::Buffer;

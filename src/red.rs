@@ -2,6 +2,7 @@
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
 use crate::array::Source;
+use crate::buffer::python_bytes;
 use crate::columns::{Columns, any_value};
 use crate::errors::BorderError;
 use otlp_columns::red::{Key, Red as Counted, RedError};
@@ -108,7 +109,7 @@ impl Red {
         let times = Times { start_time_unix_nano, time_unix_nano };
         let request = py.detach(|| self.0.to_metrics(times, temporality));
         let request = request.map_err(|error| PyMemoryError::new_err(error.to_string()))?;
-        Ok(PyBytes::new(py, request.as_slice()))
+        Ok(python_bytes(py, request.as_slice())?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cutting requests: `otlp_schema::split` on Python's bytes.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::Input;
 use otlp_schema::signal::Signal;
@@ -84,9 +85,9 @@ pub(crate) fn split_request<'py>(
         py.detach(|| schema::split(request, signal.0, Limits { max_bytes, max_items })).map_err(BorderError::from)?;
     let bytes_of = |part: Cow<'_, [u8]>| match part {
         Cow::Borrowed(_) => data.to_bytes(py),
-        Cow::Owned(bytes) => PyBytes::new(py, &bytes),
+        Cow::Owned(bytes) => python_bytes(py, &bytes),
     };
-    Ok(parts.into_iter().map(|part| (bytes_of(part.bytes), part.item_count)).collect())
+    parts.into_iter().map(|part| Ok((bytes_of(part.bytes)?, part.item_count))).collect()
 }
 
 /// The number of spans, log records or data points in an export request.

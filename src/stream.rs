@@ -4,6 +4,7 @@
 //! user: two threads that use one at the same time get a RuntimeError.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::compression::{EncodingName, compression_error, level_error};
 use crate::errors::BorderError;
 use crate::input::Input;
@@ -37,6 +38,8 @@ pub(crate) struct Decompressor {
 impl Decompressor {
     /// Fills the room, and says how far.
     fn fill_room(&mut self, data: &[u8], max_size: usize) -> Result<usize, CompressionError> {
+        let missing = max_size.saturating_sub(self.room.len());
+        self.room.try_reserve_exact(missing).map_err(|_| CompressionError::OutOfMemory)?;
         self.input.drain(..self.used);
         self.used = 0;
         // What is used at once is not copied.
@@ -73,6 +76,7 @@ impl Decompressor {
     ///
     /// Raises:
     ///     CompressionError: the stream is corrupt.
+    ///     MemoryError: there is no memory for `max_size` bytes.
     ///     ValueError: `max_size` is 0.
     fn decompress<'py>(&mut self, py: Python<'py>, data: Input<'py>, max_size: usize) -> PyResult<Bound<'py, PyBytes>> {
         if max_size == 0 {
@@ -81,7 +85,7 @@ impl Decompressor {
         let content = data.as_slice();
         let written = py.detach(|| self.fill_room(content, max_size));
         let written = written.map_err(|error| compression_error(self.encoding, error))?;
-        Ok(PyBytes::new(py, &self.room[..written]))
+        Ok(python_bytes(py, &self.room[..written])?)
     }
 
     /// Whether more input is needed before there is more output.
@@ -153,6 +157,6 @@ impl Compressor {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let bytes = bytes.ok_or_else(|| PyValueError::new_err(FINISHED))?;
         let bytes = bytes.map_err(|error| -> BorderError { compression_error(self.encoding, error) })?;
-        Ok(PyBytes::new(py, &bytes))
+        Ok(python_bytes(py, &bytes)?)
     }
 }

@@ -3,6 +3,7 @@
 //! A stream has one user: two threads that use one end at the same time get a RuntimeError.
 #![allow(clippy::needless_pass_by_value)] // pyo3 gives arguments as values
 
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::input::Input;
 use crate::split::SignalName;
@@ -38,7 +39,7 @@ impl TracezipEncoder {
     fn encode<'py>(&mut self, py: Python<'py>, data: Input<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let content = data.as_slice();
         let frame = py.detach(|| self.0.encode(content)).map_err(BorderError::Tracezip)?;
-        Ok(PyBytes::new(py, &frame))
+        Ok(python_bytes(py, &frame)?)
     }
 
     fn commit(&mut self) {
@@ -84,7 +85,7 @@ impl TracezipDecoder {
     fn decode<'py>(&mut self, py: Python<'py>, frame: Input<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let content = frame.as_slice();
         let request = py.detach(|| self.0.decode(content)).map_err(BorderError::Tracezip)?;
-        Ok(PyBytes::new(py, &request))
+        Ok(python_bytes(py, &request)?)
     }
 
     fn commit(&mut self) {

@@ -6,6 +6,7 @@
 //! 44 MB of request, the call takes 75 ms from NumPy and 55 ms from decoded arrays, 27 ms of which is the copy into `bytes`.
 
 use crate::array::Array;
+use crate::buffer::python_bytes;
 use crate::errors::BorderError;
 use crate::split::SignalName;
 use otlp_columns::contract::{self, ColumnType};
@@ -212,5 +213,5 @@ pub(crate) fn write_tables<'py>(
         .collect();
     let find = |name: &str| borrowed.iter().find(|(known, _)| *known == name).map(|(_, table)| table.clone());
     let request = py.detach(|| write(signal.0, &find)).map_err(BorderError::Write)?;
-    Ok(PyBytes::new(py, request.as_slice()))
+    Ok(python_bytes(py, request.as_slice())?)
 }

@@ -130,7 +130,8 @@ fn change_field(
             [own_tag, &length, content].concat()
         }
         8 => whole[..random.usize(..=whole.len())].to_vec(),
-        9 if is_any_value(place) => field(own_tag, &nested_value(content, random)),
+        9 if let [tag @ 0..0x80] = own_tag => [&[tag | 0x80, 0], &whole[1..]].concat(),
+        10 if is_any_value(place) => field(own_tag, &nested_value(content, random)),
         _ => [own_tag, &changed_value(place, content, random)].concat(),
     }
 }

@@ -357,6 +357,9 @@ def test_streams_refuse_what_makes_no_sense() -> None:
         _core.Compressor("gzip", level=10)
     with pytest.raises(ValueError, match="max_size must be at least 1"):
         _core.Decompressor("gzip").decompress(b"", 0)
+    for max_size in (2**62, 2**63):
+        with pytest.raises(MemoryError, match="gzip: no memory"):
+            _core.Decompressor("gzip").decompress(b"", max_size)
     compressor = _core.Compressor("zstd", level=19)
     assert compression.decompress(compressor.finish(), "zstd") == b""
     for use in (lambda: compressor.compress(b"x"), compressor.finish):

@@ -88,6 +88,21 @@ print(len(otlp_fast.encode_spans([heavy])) > 48 << 20)
     assert printed(program) == ["no memory for another resource", "True"]
 
 
+def test_result_that_finds_no_memory_as_bytes_is_a_memory_error() -> None:
+    program = """
+from otlp_fast import compression
+compressed = compression.compress(bytes(64 << 20), "zstd")
+leave(96)
+try:
+    compression.decompress(compressed, "zstd")
+except MemoryError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(len(compression.decompress(compressed, "zstd")) == 64 << 20)
+"""
+    assert printed(program) == ["no memory for a result of 67108864 bytes", "True"]
+
+
 def test_batch_after_one_huge_item_is_not_expected_to_be_of_huge_items() -> None:
     batch, record = [make_span()] * 1000, full_record(1)
     otlp_fast.encode_spans([make_span(attributes={"k": "x" * (4 << 20)})])

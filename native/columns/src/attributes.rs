@@ -199,16 +199,30 @@ fn each_attribute<'a>(
     while let Some(&first) = message.rest().first() {
         if first == attributes_tag {
             message.advance(1);
-            read(message.nested()?)?;
-            continue;
+        } else {
+            let Some(tag) = message.read_tag()? else { break };
+            match tag.wire_type {
+                // A tag may take more bytes than it needs.
+                WireType::Len if tag.field == u32::from(attributes_tag >> 3) => {}
+                WireType::Len => {
+                    message.read_bytes()?;
+                    continue;
+                }
+                WireType::Varint => {
+                    message.read_varint()?;
+                    continue;
+                }
+                WireType::Fixed64 => {
+                    message.read_fixed64()?;
+                    continue;
+                }
+                _ => {
+                    message.skip(tag)?;
+                    continue;
+                }
+            }
         }
-        let Some(tag) = message.read_tag()? else { break };
-        match tag.wire_type {
-            WireType::Len => drop(message.read_bytes()?),
-            WireType::Varint => drop(message.read_varint()?),
-            WireType::Fixed64 => drop(message.read_fixed64()?),
-            _ => message.skip(tag)?,
-        }
+        read(message.nested()?)?;
     }
     Ok(())
 }

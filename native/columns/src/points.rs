@@ -238,27 +238,33 @@ impl<'a> Attribute<'a> {
     /// The most bytes that it takes in all points; exactly those it takes, where values are coded.
     fn max_len(&self) -> Result<usize, PointsError> {
         match &self.values {
-            Values::Coded { codes, starts, .. } => codes.iter().enumerate().try_fold(0usize, |total, (row, &code)| {
-                match starts.get(code as usize..).and_then(|from| from.first_chunk()) {
-                    Some([start, end]) => Ok(total.saturating_add(end - start)),
-                    None => {
-                        let expected = "a place in its list of values";
-                        Err(PointsError::OutOfRange { column: self.name(), row, number: code.into(), expected })
-                    }
-                }
-            }),
+            Values::Coded { codes, starts, .. } => codes
+                .iter()
+                .enumerate()
+                .try_fold(0usize, |total, (row, &code)| Ok(total.saturating_add(self.place(starts, row, code)?.len()))),
             // Tags and lengths take at most 12 bytes in front of key and value, and an integer 10.
             Values::Numbers(column) => Ok((self.key.len() + 22).saturating_mul(column.words.len())),
         }
     }
 
-    /// Writes the attribute of one point. Codes were checked.
+    /// Where the encoded attribute stands that a code of `row` is of.
+    #[inline]
+    fn place(&self, starts: &[usize], row: usize, code: u32) -> Result<Range<usize>, PointsError> {
+        match starts.get(code as usize..).and_then(|from| from.first_chunk()) {
+            Some(&[start, end]) => Ok(start..end),
+            None => {
+                let expected = "a place in its list of values";
+                Err(PointsError::OutOfRange { column: self.name(), row, number: code.into(), expected })
+            }
+        }
+    }
+
+    /// Writes the attribute of one point. A code is not the one that [`Self::max_len`] saw where the array has changed since.
     #[inline]
     fn write(&self, writer: &mut Writer, row: usize) -> Result<(), PointsError> {
         match &self.values {
             Values::Coded { codes, starts, data } => {
-                let code = codes[row] as usize;
-                writer.put_slice(&data[starts[code]..starts[code + 1]]);
+                writer.put_slice(&data[self.place(starts, row, codes[row])?]);
             }
             Values::Numbers(column) => {
                 let value = match column.number(|| self.name(), row)? {
@@ -455,5 +461,23 @@ impl Points<'_> {
         }
         builder.close_item(scope, item).map_err(out_of_memory)?;
         builder.finish().map_err(out_of_memory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_that_became_another_one_is_refused_while_writing() {
+        let attribute = Attribute::coded("key", &[1, 2, u32::MAX], [None, Some(&b"\x18\x05"[..])]).expect("memory");
+        let mut writer = Writer::new();
+        assert_eq!(attribute.write(&mut writer, 0), Ok(()));
+        assert!(writer.as_slice().ends_with(b"key\x12\x02\x18\x05"));
+        for (row, number) in [(1, 2), (2, u32::MAX.into())] {
+            let (column, expected) = ("attributes[\"key\"]".to_owned(), "a place in its list of values");
+            let refused = PointsError::OutOfRange { column, row, number, expected };
+            assert_eq!(attribute.write(&mut writer, row), Err(refused));
+        }
     }
 }

@@ -8,7 +8,10 @@ use otlp_columns::contract::{self, ColumnType};
 use otlp_columns::decode::{Columns, Limits};
 use otlp_columns::table::{Column, Dictionary, Table};
 use otlp_columns::write::{ColumnRef, TableRef, write};
+use otlp_schema::schema::{Kind, MessageSchema};
 use otlp_schema::signal::Signal;
+use otlp_wire::Reader;
+use otlp_wire::varint::{MAX_VARINT_LEN, encode_varint};
 use proptest::prelude::*;
 use random_tables::{Random, Tables, random_tables, u32s};
 
@@ -34,6 +37,42 @@ fn decoded(signal: Signal, request: &[u8]) -> Tables {
         tables.insert(kind.name, table);
     }
     tables
+}
+
+/// The columns of all keys of a request's attributes, by table and key.
+fn by_key(signal: Signal, request: &[u8]) -> Vec<(&'static str, String, Table)> {
+    let columns = Columns::decode(request, signal, Limits::default()).unwrap();
+    let mut found = Vec::new();
+    for owner in contract::tables(signal) {
+        for (key, _) in attributes::keys(&columns, request, owner.name).unwrap().unwrap_or_default() {
+            let column = attributes::column(&columns, request, owner.name, &key).unwrap().unwrap();
+            found.push((owner.name, key, column));
+        }
+    }
+    found
+}
+
+/// The same message with tags of two bytes. Elements of arrays stay as they are: tables give them as they are encoded.
+fn with_long_tags(message: &[u8], schema: &MessageSchema) -> Vec<u8> {
+    let mut reader = Reader::new(message);
+    let mut out = Vec::new();
+    while let Some(tag) = reader.read_tag().unwrap() {
+        let mut value = reader;
+        reader.skip(tag).unwrap();
+        let raw = tag.field << 3 | tag.wire_type as u32;
+        out.extend([raw as u8 | 0x80, (raw >> 7) as u8]);
+        match schema.field(tag.field).unwrap().kind {
+            Kind::Message(inner) if !["ArrayValue", "KeyValueList"].contains(&inner.name) => {
+                let content = with_long_tags(value.nested().unwrap().rest(), inner);
+                let mut len = [0; MAX_VARINT_LEN];
+                let len_len = encode_varint(content.len() as u64, &mut len);
+                out.extend_from_slice(&len[..len_len]);
+                out.extend(content);
+            }
+            _ => out.extend_from_slice(&value.rest()[..reader.offset() - value.offset()]),
+        }
+    }
+    out
 }
 
 /// A row in words, with all that belongs to it, but not what it belongs to.
@@ -166,6 +205,16 @@ proptest! {
                 prop_assert_eq!(table, &again[name], "{}", name);
             }
             prop_assert_eq!(written(signal, &again), request);
+        }
+    }
+
+    #[test]
+    fn tags_of_two_bytes_do_not_matter(seed: u64) {
+        for signal in SIGNALS {
+            let request = written(signal, &random_tables(signal, &mut Random(seed)));
+            let long = with_long_tags(&request, signal.request());
+            prop_assert_eq!(decoded(signal, &long), decoded(signal, &request));
+            prop_assert_eq!(by_key(signal, &long), by_key(signal, &request));
         }
     }
 

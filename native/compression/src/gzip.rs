@@ -23,6 +23,9 @@ const REPETITIVE_SHARE: usize = 6;
 /// The window that every reader of gzip has: 32 KiB.
 pub(crate) const WINDOW_BITS: u8 = 15;
 
+/// How much is given at a time. zlib counts that in 32 bits: given more at once, it ends the member behind the first 4 GiB.
+const SLICE_LEN: usize = 1 << 30;
+
 static QUICK_CONTEXTS: Slots<Compress> = Slots::new();
 static THOROUGH_CONTEXTS: Slots<Compress> = Slots::new();
 
@@ -44,7 +47,7 @@ pub(crate) fn compress(data: &[u8], level: Option<i32>) -> Result<Vec<u8>, Compr
 
 fn compress_at(data: &[u8], level: i32) -> Result<Vec<u8>, CompressionError> {
     let make = || Ok(Compress::new_gzip(Compression::new(level as u32), WINDOW_BITS));
-    let work = |context: &mut Compress| compress_with(context, data);
+    let work = |context: &mut Compress| compress_with(context, data, SLICE_LEN);
     match level {
         QUICK_LEVEL => QUICK_CONTEXTS.with(make, work),
         THOROUGH_LEVEL => THOROUGH_CONTEXTS.with(make, work),
@@ -52,22 +55,51 @@ fn compress_at(data: &[u8], level: i32) -> Result<Vec<u8>, CompressionError> {
     }
 }
 
-fn compress_with(context: &mut Compress, data: &[u8]) -> Result<Vec<u8>, CompressionError> {
+fn compress_with(context: &mut Compress, data: &[u8], slice_len: usize) -> Result<Vec<u8>, CompressionError> {
     context.reset();
     let mut out = Vec::new();
     // Telemetry shrinks to a quarter or less; what does not makes the output grow.
     let mut room = data.len() / 4 + 64;
     loop {
-        out.try_reserve(room).map_err(|_| CompressionError::OutOfMemory)?;
+        if out.len() == out.capacity() {
+            out.try_reserve(room).map_err(|_| CompressionError::OutOfMemory)?;
+            room = out.capacity();
+        }
         let rest = &data[context.total_in() as usize..];
-        match context.compress_vec(rest, &mut out, FlushCompress::Finish) {
-            Ok(Status::StreamEnd) => return Ok(out),
-            Ok(_) => room = out.len(),
-            Err(_) => return Err(CompressionError::OutOfMemory),
+        let (slice, flush) = match rest.get(..slice_len) {
+            Some(slice) if slice.len() < rest.len() => (slice, FlushCompress::None),
+            _ => (rest, FlushCompress::Finish),
+        };
+        match context.compress_vec(slice, &mut out, flush) {
+            Ok(Status::StreamEnd) => {
+                debug_assert_eq!(context.total_in(), data.len() as u64);
+                return Ok(out);
+            }
+            Ok(Status::Ok) => {}
+            // There is input and room, so that only memory can be missing.
+            Ok(Status::BufError) | Err(_) => return Err(CompressionError::OutOfMemory),
         }
     }
 }
 
 pub(crate) fn decompress(data: &[u8], max_size: usize) -> Result<Vec<u8>, CompressionError> {
     Output::new(max_size).read_all(MultiGzDecoder::new(data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_is_compressed_whole_however_long_its_slices_are() {
+        let data: Vec<u8> = (0..300_000u32).map(|at| (at.wrapping_mul(0x9e37_79b9) >> (at % 32)) as u8).collect();
+        let mut context = Compress::new_gzip(Compression::new(1), WINDOW_BITS);
+        for length in [0, 1, 99, 100, 101, 300, 70_000, 300_000] {
+            let data = &data[..length];
+            for slice_len in [100, 65_536, SLICE_LEN] {
+                let compressed = compress_with(&mut context, data, slice_len).expect("memory");
+                assert_eq!(decompress(&compressed, length).as_deref(), Ok(data), "{length} bytes by {slice_len}");
+            }
+        }
+    }
 }
