@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from otlp_fast import _core
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # importing typing would take several times as long as all of `import otlp_fast`
     from otlp_fast.columns import Logs, Metrics, Traces
 
 BytesLike = bytes | bytearray | memoryview | _core.Buffer

@@ -128,6 +128,7 @@ tracers.shutdown()
     assert received_spans(receiver) == once(parent=1, child=1, grandchild=1)
 
 
+@pytest.mark.usefixtures("unmeasured_children")
 def test_children_forked_amid_the_spans_of_other_threads_neither_hang_nor_lose(receiver: Receiver) -> None:
     program = """
 sys.setswitchinterval(1e-5)

@@ -128,6 +128,8 @@ def test_rivals_and_protobuf_are_never_imported_by_the_package(path: Path) -> No
     ("statement", "unwanted"),
     [
         ("import otlp_fast", ["google", "numpy", "grpc", "opentelemetry", "urllib3", "logging", "click", "rich"]),
+        # Of the standard library, too, nothing that takes longer to load than the package itself.
+        ("import otlp_fast", ["typing", "re", "enum", "dataclasses", "contextlib", "functools", "collections"]),
         ("import otlp_fast.compression", ["gzip", "zlib", "lz4", "zstandard", "opentelemetry"]),
         ("from otlp_fast.exporter.http import OTLPSpanExporter", ["google", "numpy", "grpc", "requests", "sqlite3"]),
         ("from otlp_fast.exporter.grpc import OTLPSpanExporter", ["google", "numpy", "urllib3", "requests", "sqlite3"]),
