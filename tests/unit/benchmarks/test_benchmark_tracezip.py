@@ -20,7 +20,6 @@ import otlp_fast
 from benchmarks import report
 from benchmarks.environment import ROOT
 from benchmarks.record import newest_record
-from benchmarks.resident import peak_growth
 from benchmarks.streams import wire
 from benchmarks.streams.bookshop import bookshop_streams
 from benchmarks.streams.encoding_cpu import RIVALS, measure_cpu
@@ -129,7 +128,12 @@ def test_nothing_of_a_flood_comes_twice(name: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_growth_at_the_peak_is_seen_even_when_it_is_given_back() -> None:
-    assert peak_growth(lambda: bytes(bytearray(b"x") * (32 << 20))) > 63 << 20
+    program = (
+        "from benchmarks.resident import peak_growth; print(peak_growth(lambda: bytes(bytearray(b'x') * (32 << 20))))"
+    )
+    # In a process of its own, as the published figures are: here the memory of other tests would be used again.
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert int(output) > 63 << 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
